@@ -1,0 +1,1 @@
+"""The library behind the rare earths report book: what chapters import."""

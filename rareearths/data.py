@@ -1,0 +1,144 @@
+"""Load a table of the data package, typed, with its sources.
+
+The package is described once, in ``data/datapackage.yaml``; this module reads that description and
+gives a chapter the table it names. What a process has loaded is remembered (:func:`loaded`), so that
+the runner knows which tables a chapter depends on.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+DATA_VARIABLE = "RAREEARTHS_DATA"
+"""Environment variable that names a folder of the user's own to stand in for ``data/``."""
+
+_PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean", "year": "Int64"}
+
+_loaded: dict[str, str] = {}
+
+
+class DataError(Exception):
+    """A table, a source or the description of the data is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One document that facts were taken from: a row of ``data/sources.csv``."""
+
+    source_id: str
+    title: str
+    publisher: str
+    date: str
+    edition: str
+    url: str
+    licence: str
+    strength: str
+
+
+def root() -> Path:
+    """Give the folder that holds ``datapackage.yaml``: ``data/``, or the one RAREEARTHS_DATA names."""
+    own = os.environ.get(DATA_VARIABLE)
+    return Path(own).resolve() if own else Path(__file__).resolve().parent.parent / "data"
+
+
+@functools.cache
+def _package(folder: Path) -> dict:
+    path = folder / "datapackage.yaml"
+    if not path.is_file():
+        raise DataError(f"{path} is missing: {DATA_VARIABLE} has to name a folder with a datapackage.yaml")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def tables() -> list[str]:
+    """List the names of all tables of the package."""
+    return [resource["name"] for resource in _package(root())["resources"]]
+
+
+def describe(name: str) -> dict:
+    """Give the description of one table as ``datapackage.yaml`` has it.
+
+    Raises:
+        DataError: there is no such table; the message lists those there are.
+    """
+    for resource in _package(root())["resources"]:
+        if resource["name"] == name:
+            return resource
+    raise DataError(f"no table {name!r}; there are: {', '.join(sorted(tables()))}")
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load one table, typed as its schema says; a blank cell is missing, never 0.
+
+    Returns:
+        One row a fact, with ``source_id`` and ``locator``. ``.attrs["table"]`` holds the table's name,
+        title, licence and attribution.
+
+    Raises:
+        DataError: there is no such table, or its file is missing or does not fit the schema's types.
+    """
+    resource = describe(name)
+    path = root() / resource["path"]
+    if not path.is_file():
+        raise DataError(f"{path} is missing: table {name!r} is described in datapackage.yaml but has no file")
+    types = {field["name"]: _PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    try:
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path}: {error}. Run `python -m rareearths check` for row and column") from None
+    table.attrs["table"] = {key: resource.get(key) for key in ("name", "title", "licence_note", "attribution")}
+    _loaded[f"table:{name}"] = _digest(path.read_bytes() + json.dumps(resource, sort_keys=True).encode())
+    return table
+
+
+@functools.cache
+def _source_rows(folder: Path) -> dict[str, Source]:
+    rows = pd.read_csv(folder / "sources.csv", dtype=str, keep_default_na=False)
+    return {
+        row.source_id: Source(
+            row.source_id, row.title, row.publisher, row.date, row.edition, row.url_or_doi, row.licence, row.strength
+        )
+        for row in rows.itertuples()
+    }
+
+
+def source(source_id: str) -> Source:
+    """Give one source by its id.
+
+    Raises:
+        DataError: ``data/sources.csv`` has no such id.
+    """
+    try:
+        found = _source_rows(root())[source_id]
+    except KeyError:
+        raise DataError(f"no source {source_id!r} in {root() / 'sources.csv'}") from None
+    _loaded[f"source:{source_id}"] = _digest(json.dumps(asdict(found), sort_keys=True).encode())
+    return found
+
+
+def loaded() -> dict[str, str]:
+    """Tell what this process has read so far: ``table:<name>`` and ``source:<id>`` with digests of content."""
+    return dict(sorted(_loaded.items()))
+
+
+def current(key: str) -> str | None:
+    """Give today's digest of what :func:`loaded` called ``key``, or None when it is gone."""
+    kind, _, name = key.partition(":")
+    try:
+        if kind == "source":
+            return _digest(json.dumps(asdict(_source_rows(root())[name]), sort_keys=True).encode())
+        resource = describe(name)
+        return _digest((root() / resource["path"]).read_bytes() + json.dumps(resource, sort_keys=True).encode())
+    except (DataError, KeyError, OSError):
+        return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
