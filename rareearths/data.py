@@ -7,15 +7,19 @@ the runner knows which tables a chapter depends on.
 
 from __future__ import annotations
 
+import csv
 import functools
 import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:  # imported only where a table is loaded, so that asking what is stale stays quick
+    import pandas as pd
 
 DATA_VARIABLE = "RAREEARTHS_DATA"
 """Environment variable that names a folder of the user's own to stand in for ``data/``."""
@@ -88,6 +92,8 @@ def load(name: str) -> pd.DataFrame:
     path = root() / resource["path"]
     if not path.is_file():
         raise DataError(f"{path} is missing: table {name!r} is described in datapackage.yaml but has no file")
+    import pandas as pd
+
     types = {field["name"]: _PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
@@ -100,13 +106,9 @@ def load(name: str) -> pd.DataFrame:
 
 @functools.cache
 def _source_rows(folder: Path) -> dict[str, Source]:
-    rows = pd.read_csv(folder / "sources.csv", dtype=str, keep_default_na=False)
-    return {
-        row.source_id: Source(
-            row.source_id, row.title, row.publisher, row.date, row.edition, row.url_or_doi, row.licence, row.strength
-        )
-        for row in rows.itertuples()
-    }
+    columns = ("source_id", "title", "publisher", "date", "edition", "url_or_doi", "licence", "strength")
+    with (folder / "sources.csv").open(encoding="utf-8", newline="") as file:
+        return {row["source_id"]: Source(*(row[column] for column in columns)) for row in csv.DictReader(file)}
 
 
 def source(source_id: str) -> Source:

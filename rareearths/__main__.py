@@ -1,0 +1,36 @@
+"""The command line: ``python -m rareearths check | run | build | serve | update``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "check": "check the tables in data/ against their description, and against each other",
+    "run": "run the chapters whose code, library or data have changed",
+    "build": "build the site in _build/html from the stored outputs",
+    "serve": "show the built site on this machine",
+    "update": "take in a new edition of an official file",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Dispatch to the command named first."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: python -m rareearths COMMAND [options]   (each COMMAND takes --help)\n")
+        print("\n".join(f"  {name:8}{text}" for name, text in COMMANDS.items()))
+        return 0 if arguments else 2
+    if arguments[0] not in COMMANDS:
+        print(f"no command {arguments[0]!r}; there are: {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    command = importlib.import_module(f"rareearths.{arguments[0]}")
+    return command.main(arguments[1:])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)

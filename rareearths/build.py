@@ -1,0 +1,93 @@
+"""Build the site from the stored outputs; what is published is replaced only when a build has succeeded."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rareearths import published
+from rareearths.site.book import URL_VARIABLE
+
+REPOSITORY = published.REPOSITORY
+HTML = REPOSITORY / "_build" / "html"
+WORK = REPOSITORY / "_build" / "work"
+STAMP = REPOSITORY / "_build" / "built.json"
+INPUTS = ("_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt", "book", "rareearths")
+
+
+def fingerprint() -> str:
+    """Give one digest of all that the site is made from: the book, its settings, the library, its address."""
+    total = hashlib.sha256(os.environ.get(URL_VARIABLE, "").encode())
+    for name in INPUTS:
+        path = REPOSITORY / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts and ".ipynb_checkpoints" not in file.parts:
+                total.update(file.relative_to(REPOSITORY).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def up_to_date() -> bool:
+    """Tell whether the site that stands was built from what stands here now."""
+    try:
+        return HTML.is_dir() and json.loads(STAMP.read_text())["fingerprint"] == fingerprint()
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def build(verbose: bool = False) -> int:
+    """Build with warnings as errors; give jupyter-book's exit code."""
+    print_now = fingerprint()
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(REPOSITORY)]
+    command += ["--path-output", str(WORK), "-W", "--keep-going"]
+    if not verbose:
+        command.append("-q")
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, text=True, stdout=None if verbose else subprocess.PIPE,
+                          stderr=None if verbose else subprocess.STDOUT, check=False)
+    if done.returncode:
+        if not verbose:
+            print(done.stdout)
+        print("The build failed; the site that stood before is untouched.", file=sys.stderr)
+        return done.returncode
+    fresh, old = HTML.with_name("html.new"), HTML.with_name("html.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(WORK / "_build" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "_sources"))
+    STAMP.unlink(missing_ok=True)
+    if HTML.exists():
+        os.replace(HTML, old)
+    os.replace(fresh, HTML)
+    STAMP.write_text(json.dumps({"fingerprint": print_now}))
+    shutil.rmtree(old, ignore_errors=True)
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Build from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m rareearths build", description="Build the site in _build/html.")
+    parser.add_argument("--force", action="store_true", help="build from nothing, even if the site is up to date")
+    parser.add_argument("--verbose", action="store_true", help="show what the site builder says")
+    options = parser.parse_args(arguments)
+    if options.force:
+        shutil.rmtree(WORK, ignore_errors=True)
+    elif up_to_date():
+        print(f"current site\nOpen {_shown(HTML / 'index.html')}")
+        return 0
+    print("building the site ...", flush=True)
+    code = build(options.verbose)
+    if code == 0:
+        print(f"built   site\nOpen {_shown(HTML / 'index.html')}")
+    return code
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,411 @@
+"""Check the data package: bytes, schema and keys of every table, then what a schema cannot say.
+
+One fault gives one message: a table whose file is not sound is not held against its schema, and the cross-checks
+(:mod:`rareearths.crosschecks`) run only when every table fits. The schema itself is checked by frictionless.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from rareearths.data import _PANDAS_TYPES, DATA_VARIABLE, root
+
+DESCRIPTION = "datapackage.yaml"
+OWN_KEYS = (
+    "subject",
+    "unit",
+    "coverage",
+    "update_rhythm",
+    "how_to_update",
+    "limitations",
+    "licence_note",
+    "attribution",
+)
+"""Keys that each table's description has to have besides those of Frictionless: the data catalogue prints them."""
+
+MOST_ERRORS = 1000
+"""Errors that frictionless lists for one table before it stops, far more than anyone reads."""
+
+LONGEST_VALUE = 80
+"""Characters of a found value that a message repeats; outlines of countries run to thousands."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault: where it is, which rule it breaks, what was found and expected, and what to do about it."""
+
+    file: str
+    rule: str
+    found: str
+    expected: str
+    todo: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        place = [self.file] + ([f"row {self.row}"] if self.row else []) + ([f"column {self.column}"] if self.column else [])
+        return "\n".join(
+            [
+                f"{', '.join(place)}: {self.rule}",
+                f"  found     {self.found}",
+                f"  expected  {self.expected}",
+                f"  to do     {self.todo}",
+            ]
+        )
+
+
+def check(folder: Path | str | None = None) -> list[Problem]:
+    """List all faults of the data package in ``folder``, by default the one :func:`rareearths.data.root` names.
+
+    Returns:
+        One Problem a fault, in the order of the tables in ``datapackage.yaml``; empty when all is well.
+        Row numbers are those an editor shows, the header being row 1.
+    """
+    problems, _ = _check(Path(folder) if folder else root())
+    return problems
+
+
+def main(argv: list[str]) -> int:
+    """Run ``python -m rareearths check [--data FOLDER]``: print every problem, then one line that sums up.
+
+    Returns:
+        The exit code: 0 without problems, 1 with.
+    """
+    parser = argparse.ArgumentParser(prog="python -m rareearths check", description="Check the tables in data/.")
+    parser.add_argument("--data", metavar="FOLDER", help=f"a folder of your own in place of data/ (as {DATA_VARIABLE})")
+    folder = parser.parse_args(argv).data
+    problems, sizes = _check(Path(folder) if folder else root())
+    for problem in problems:
+        print(problem, end="\n\n")
+    print(f"{len(sizes)} tables, {sum(sizes.values())} rows: " if sizes else "", end="")
+    print("no problems" if not problems else "1 problem" if len(problems) == 1 else f"{len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _check(folder: Path) -> tuple[list[Problem], dict[str, int]]:
+    description, problems = _read_description(folder)
+    if problems:
+        return problems, {}
+    resources = description["resources"]
+    problems += _undescribed(folder, resources)
+    sound = []
+    for resource in resources:
+        faults = _file_problems(folder, resource)
+        problems += faults
+        if not faults:
+            sound.append(resource)
+    problems += _schema_problems(folder, description, sound)
+    sizes = {r["name"]: _rows(folder / r["path"]) for r in resources}
+    if not problems:
+        from rareearths import crosschecks  # it needs Problem of this module
+
+        problems = crosschecks.run({r["name"]: _typed(folder, r) for r in resources})
+    return problems, sizes
+
+
+# The description of the tables
+
+
+def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
+    path = folder / DESCRIPTION
+
+    def problem(rule: str, found: str, expected: str, todo: str, row: int | None = None) -> tuple[dict, list[Problem]]:
+        return {}, [Problem(DESCRIPTION, rule, found, expected, todo, row)]
+
+    if not path.is_file():
+        return problem(
+            "missing file", f"no file {path}", "a data package", f"name the folder with {DESCRIPTION} by --data"
+        )
+    try:
+        description = yaml.safe_load(path.read_text(encoding="utf-8"))
+        description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
+    except UnicodeDecodeError as error:
+        return problem("not UTF-8", str(error.reason), "UTF-8 text", "save the file as UTF-8")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        found = getattr(error, "problem", None) or str(error)
+        return problem("not YAML", found, "valid YAML", "mend the line, or the one before", mark and mark.line + 1)
+    except (TypeError, RecursionError) as error:
+        return problem("not a description", str(error), "texts, numbers, lists and mappings", "put dates in quotes")
+    faults = _description_faults(description)
+    return description, [Problem(DESCRIPTION, "invalid description", *fault) for fault in faults]
+
+
+def _description_faults(description: object) -> list[tuple[str, str, str]]:
+    """List what is wrong with the description itself, each as found, expected and what to do."""
+    from frictionless import Package
+
+    if not isinstance(description, dict) or not isinstance(description.get("resources"), list):
+        return [("no list called resources", "a mapping with a list of resources", "restore the list of tables")]
+    faults = [
+        (getattr(error, "note", str(error)), "a Frictionless Data Package", "mend the key that the message names")
+        for error in Package.metadata_validate(description)
+    ]
+    if faults:
+        return faults
+    names = [resource["name"] for resource in description["resources"]]
+    for resource in description["resources"]:
+        name = resource["name"]
+        fields = resource.get("schema", {}).get("fields", [])
+        if not fields or "path" not in resource:
+            faults.append((f"table {name} has no path or no fields", "path and schema.fields", "describe the table"))
+        for key in OWN_KEYS:
+            if not resource.get(key):
+                faults.append((f"table {name} has no {key}", f"a text under {key}", "say it in a sentence"))
+        for field in fields:
+            if field["type"] not in _PANDAS_TYPES:
+                types = ", ".join(_PANDAS_TYPES)
+                faults.append((f"{name}.{field['name']} is of type {field['type']}", types, "take one of these types"))
+        for key in resource.get("schema", {}).get("foreignKeys", []):
+            target = key["reference"]["resource"]
+            if target not in names:
+                faults.append((f"table {name} refers to {target!r}", "a table of this package", "correct the name"))
+    return faults
+
+
+def _undescribed(folder: Path, resources: list[dict]) -> list[Problem]:
+    described = {resource["path"] for resource in resources}
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.csv"))
+    return [
+        Problem(
+            file,
+            "undescribed table",
+            "a table that no description knows",
+            f"an entry in {DESCRIPTION}",
+            "describe the table, or take the file away",
+        )
+        for file in files
+        if file not in described
+    ]
+
+
+# The bytes of a file
+
+
+def _file_problems(folder: Path, resource: dict) -> list[Problem]:
+    """List what is wrong with the file as such, before its cells are looked at; empty when it can be read."""
+    file, path = resource["path"], folder / resource["path"]
+    names = [field["name"] for field in resource["schema"]["fields"]]
+
+    def problem(rule: str, found: str, expected: str, todo: str, row: int | None = None, column: str | None = None):
+        return Problem(file, rule, found, expected, todo, row, column)
+
+    if not path.is_file():
+        return [problem("missing file", "no such file", "the table that the description names", "restore it")]
+    content = path.read_bytes()
+    if not content.strip():
+        return [problem("empty file", "no content", "a header and rows", "restore the file")]
+    faults = []
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content:
+        return [problem("not UTF-8", "bytes of UTF-16 or of no text", "UTF-8 text", "save the file as CSV UTF-8", 1)]
+    if content.startswith(b"\xef\xbb\xbf"):
+        content = content[3:]
+        faults.append(
+            problem(
+                "byte order mark",
+                "EF BB BF before the first column",
+                f"the file to begin with {names[0]}",
+                "save as UTF-8 without BOM",
+                1,
+                names[0],
+            )
+        )
+    if b"\r" in content:
+        row = content[: content.index(b"\r")].count(b"\n") + 1
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        faults.append(problem("line ends", "CR or CRLF", "LF alone", "save with Unix line ends", row))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return faults + [_not_utf8(problem, content, error.start, names)]
+    return faults + _shape_problems(problem, text, names)
+
+
+def _not_utf8(problem, content: bytes, start: int, names: list[str]) -> Problem:
+    row = content[:start].count(b"\n") + 1
+    line_start = content.rfind(b"\n", 0, start) + 1
+    before = next(csv.reader([content[line_start:start].decode("utf-8") + "x"]))
+    line = content[line_start:].split(b"\n", 1)[0].decode("cp1252", errors="replace")
+    cell = next(csv.reader([line]))[len(before) - 1 : len(before)]
+    column = names[len(before) - 1] if len(before) <= len(names) else None
+    found = f"byte {content[start]:02X}, which in cp1252 reads {_short(cell[0]) if cell else '?'}"
+    return problem("not UTF-8", found, "UTF-8 text", "save the file as CSV UTF-8", row, column)
+
+
+def _shape_problems(problem, text: str, names: list[str]) -> list[Problem]:
+    """Look at separators, header, line breaks and the number of cells; what comes first hides what follows from it."""
+    header = text.split("\n", 1)[0]
+    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in header and header.count(separator) >= header.count(","):
+            return [problem("separator", f"{word} between the cells", "commas", "save as comma-separated CSV", 1)]
+    try:
+        lines = list(_numbered(text))
+    except csv.Error as error:
+        return [problem("not CSV", str(error), "quotes in pairs", "look for a lone quotation mark")]
+    faults = _header_problems(problem, lines[0][2], names)
+    if faults:
+        return faults
+    if len(lines) == 1:
+        return [problem("empty table", "a header without rows", "at least one row", "restore the rows")]
+    for first, last, cells in lines[1:]:
+        cut = last == lines[-1][1] and not text.endswith("\n")
+        if cut:
+            found = f"the file ends after {_short(cells[-1])}, without a line end"
+            column = names[len(cells) - 1] if len(cells) <= len(names) else None
+            todo = "the file was cut off: restore its end"
+            faults.append(problem("truncated", found, f"{len(names)} cells and a line end", todo, first, column))
+        elif len(cells) != len(names):
+            faults.append(
+                problem(
+                    "number of cells",
+                    f"{len(cells)} cells",
+                    f"{len(names)} cells",
+                    "add or remove commas; a text with a comma needs quotes",
+                    first,
+                )
+            )
+        elif first != last:
+            faults.append(problem("line break", "a line break in a cell", "a row a line", "take it out", first))
+    return faults
+
+
+def _numbered(text: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Give each row of a CSV text with the numbers of its first and last line."""
+    reader, first = csv.reader(io.StringIO(text, newline=""), strict=True), 1
+    for cells in reader:
+        yield first, reader.line_num, cells
+        first = reader.line_num + 1
+
+
+def _header_problems(problem, found: list[str], names: list[str]) -> list[Problem]:
+    if found == names:
+        return []
+    missing = [name for name in names if name not in found]
+    extra = [name for name in found if name not in names]
+    said = [f"missing {', '.join(missing)}"] if missing else []
+    said += [f"not known {', '.join(extra)}"] if extra else []
+    if len(set(found)) < len(found):
+        said.append("a name twice")
+    first = next((b or a for a, b in zip(found, names, strict=False) if a != b), (missing + extra + names)[0])
+    return [
+        problem(
+            "header",
+            _short(",".join(found)) + f" ({'; '.join(said) or 'another order'})",
+            ",".join(names),
+            f"name and order the columns as {DESCRIPTION} does",
+            1,
+            first,
+        )
+    ]
+
+
+# The cells, by frictionless
+
+
+def _schema_problems(folder: Path, description: dict, sound: list[dict]) -> list[Problem]:
+    """Hold the tables whose files are sound against types, constraints, primary and foreign keys."""
+    from frictionless import Checklist, Package  # here, because it takes a second to import
+
+    names = {resource["name"] for resource in sound}
+    kept = json.loads(json.dumps({**description, "resources": sound}))
+    for resource in kept["resources"]:
+        keys = resource["schema"].get("foreignKeys", [])
+        resource["schema"]["foreignKeys"] = [key for key in keys if key["reference"]["resource"] in names]
+        resource["dialect"] = {"csv": {"delimiter": ","}}
+    package = Package.from_descriptor(kept, basepath=str(folder))
+    problems = []
+    for resource, described in zip(package.resources, sound, strict=True):
+        report = resource.validate(Checklist(), limit_errors=MOST_ERRORS)
+        errors = list(report.errors) + [error for task in report.tasks for error in task.errors]
+        problems += _joined([_schema_problem(error, described, description) for error in errors])
+    return problems
+
+
+def _schema_problem(error, resource: dict, description: dict) -> Problem:
+    """Turn one error of frictionless into plain words."""
+    file = resource["path"]
+    row, column = getattr(error, "row_number", None), getattr(error, "field_name", None)
+    if error.type == "foreign-key":
+        target = next(r["path"] for r in description["resources"] if r["name"] == error.reference_name)
+        column, found = error.field_names[0], repr(error.field_cells[0])
+        expected = f"a {error.reference_field_names[0]} of {target}"
+        return Problem(file, "unknown " + column, found, expected, f"correct it, or add the row to {target}", row, column)
+    if error.type == "primary-key":
+        keys = resource["schema"]["primaryKey"]
+        positions = [[f["name"] for f in resource["schema"]["fields"]].index(key) for key in keys]
+        values = ", ".join(error.cells[position] for position in positions)
+        twin = re.search(r"\d+", error.note)
+        expected = f"no second row with the same {', '.join(keys)}; row {twin[0] if twin else '?'} has them"
+        return Problem(file, "duplicate key", values, expected, "remove or correct one of the two rows", row, ", ".join(keys))
+    field = next((f for f in resource["schema"]["fields"] if f["name"] == column), None)
+    if field is None:
+        return Problem(file, error.title.lower(), error.note, "a row that fits the schema", "correct the row", row, column)
+    rule = "missing value" if "required" in error.note else "wrong type" if error.type == "type-error" else "out of bounds"
+    found = "a blank cell" if rule == "missing value" else _short(error.cell)
+    todo = "fill the cell" if rule == "missing value" else "correct the cell; leave it blank only where a value is missing"
+    if rule == "missing value" and column in ("source_id", "locator"):
+        todo = "name the source of the fact and the place in it"
+    return Problem(file, rule, found, _expectation(field), todo, row, column)
+
+
+def _expectation(field: dict) -> str:
+    """Say in words what a field asks of a cell."""
+    if "expects" in field:
+        return " ".join(field["expects"].split())
+    limits = field.get("constraints", {})
+    words = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
+    said = [words.get(field["type"], field["type"])]
+    if "enum" in limits:
+        said = ["one of " + ", ".join(map(str, limits["enum"]))]
+    if "minimum" in limits and "maximum" in limits:
+        said.append(f"from {limits['minimum']} to {limits['maximum']}")
+    elif "minimum" in limits:
+        said.append(f"of {limits['minimum']} or more")
+    if limits.get("unique"):
+        said.append("that no other row has")
+    return " ".join(said)
+
+
+def _joined(problems: list[Problem]) -> list[Problem]:
+    """Make one problem of rows that all name the same unknown value; it is one fault in the list they refer to."""
+    kept: dict[tuple, Problem] = {}
+    rows: dict[tuple, list[int]] = {}
+    for problem in problems:
+        same = problem.rule.startswith("unknown ")
+        key = (problem.rule, problem.found) if same else (problem.rule, problem.row, problem.column)
+        kept.setdefault(key, problem)
+        rows.setdefault(key, []).append(problem.row or 0)
+    for key, numbers in rows.items():
+        if len(numbers) > 1:
+            first = kept[key]
+            found = f"{first.found}, also in row{'s' if len(numbers) > 2 else ''} {', '.join(map(str, numbers[1:]))}"
+            kept[key] = Problem(first.file, first.rule, found, first.expected, first.todo, first.row, first.column)
+    return list(kept.values())
+
+
+def _short(value: object) -> str:
+    text = repr(str(value))
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+# The tables, for the cross-checks
+
+
+def _typed(folder: Path, resource: dict) -> pd.DataFrame:
+    types = {field["name"]: _PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    return pd.read_csv(folder / resource["path"], dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+
+
+def _rows(path: Path) -> int:
+    return max(path.read_bytes().count(b"\n") - 1, 0) if path.is_file() else 0

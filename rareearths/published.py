@@ -1,0 +1,117 @@
+"""Read back what the chapters have published, from the outputs stored in their notebooks.
+
+This is the only way in which the site, the registers, the comparison of two states of the book and the
+tests learn what was published: nothing of it is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+KINDS = ("figure", "table", "number", "statement")
+MIME = "application/vnd.rareearths.{kind}+json"
+"""Type of the JSON part of a stored output, by kind."""
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_KIND_OF = {MIME.format(kind=kind): kind for kind in KINDS}
+
+
+class DuplicateId(ValueError):
+    """Two published things have one id."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published thing: its kind and id, the page that holds it, what was stored, and the code that made it."""
+
+    kind: str
+    id: str
+    docname: str
+    cell: int
+    payload: dict
+    svg: str = ""
+    html: str = ""
+    code: str = field(default="", repr=False)
+
+
+def chapters(repository: Path = REPOSITORY) -> list[Path]:
+    """List the notebooks that ``_toc.yml`` names, in the order of the book.
+
+    Raises:
+        FileNotFoundError: ``_toc.yml`` names a notebook that is not there.
+    """
+    toc = yaml.safe_load((repository / "_toc.yml").read_text(encoding="utf-8"))
+    names: list[str] = []
+
+    def walk(node) -> None:
+        if isinstance(node, dict):
+            if "file" in node:
+                names.append(node["file"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(toc)
+    found = []
+    for name in names:
+        notebook = repository / f"{name}.ipynb" if not name.endswith(".ipynb") else repository / name
+        if notebook.is_file():
+            found.append(notebook)
+        elif not (repository / f"{name}.md").is_file() and not (repository / name).is_file():
+            raise FileNotFoundError(f"_toc.yml names {name}, and there is neither {name}.ipynb nor {name}.md")
+    return found
+
+
+def docname(notebook: Path, repository: Path = REPOSITORY) -> str:
+    """Give the name that Sphinx has for a notebook's page."""
+    return notebook.relative_to(repository).with_suffix("").as_posix()
+
+
+def read(notebook: Path, repository: Path = REPOSITORY) -> list[Published]:
+    """List what one notebook has published, in the order of its cells."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    found = []
+    for position, cell in enumerate(content["cells"]):
+        for output in cell.get("outputs", []):
+            bundle = output.get("data", {})
+            for mime, kind in _KIND_OF.items():
+                if mime in bundle:
+                    payload = bundle[mime]
+                    found.append(
+                        Published(
+                            kind=kind,
+                            id=payload["id"],
+                            docname=docname(notebook, repository),
+                            cell=position,
+                            payload=payload,
+                            svg=_text(bundle.get("image/svg+xml", "")),
+                            html=_text(bundle.get("text/html", "")),
+                            code=_text(cell["source"]),
+                        )
+                    )
+    return found
+
+
+def read_all(repository: Path = REPOSITORY) -> dict[str, Published]:
+    """Collect everything that the book has published, by id.
+
+    Raises:
+        DuplicateId: two things have the same id; the message names both pages.
+    """
+    found: dict[str, Published] = {}
+    for notebook in chapters(repository):
+        for thing in read(notebook, repository):
+            if thing.id in found:
+                raise DuplicateId(f"id {thing.id!r} is published twice: in {found[thing.id].docname} and in {thing.docname}")
+            found[thing.id] = thing
+    return found
+
+
+def _text(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else "".join(value)

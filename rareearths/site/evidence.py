@@ -1,0 +1,154 @@
+"""The two numbered things of a page, figure and table, as docutils nodes with their HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxTranslator
+
+from rareearths.published import Published
+from rareearths.site import book, citation
+
+DOWNLOADS = {
+    "figure": {
+        "svg": "SVG, for editing",
+        "png": "PNG, 300 dpi",
+        "csv": "CSV, the data plotted",
+        "json": "JSON, data and metadata",
+        "zip": "ZIP, all of these with a README",
+    },
+    "table": {
+        "csv": "CSV",
+        "json": "JSON, data and metadata",
+        "zip": "ZIP, both with a README",
+    },
+}
+
+
+class evidence_figure(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
+    """A published figure."""
+
+
+class evidence_table(nodes.General, nodes.Element):  # noqa: N801
+    """A published table."""
+
+
+def title_of(node: nodes.Element) -> str:
+    """Give the title that cross references and lists of figures show."""
+    return node["title"]
+
+
+def make(thing: Published) -> nodes.Element:
+    """Make the node of a published figure or table."""
+    node = (evidence_figure if thing.kind == "figure" else evidence_table)(
+        "", title=thing.payload["title"], thing=thing.id
+    )
+    node["ids"] = [thing.id]
+    node["names"] = [thing.id]
+    return node
+
+
+def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
+    """Write a figure or table with its number, footer, citation and downloads."""
+    thing: Published = translator.builder.env.rareearths_published[node["thing"]]
+    number = number_of(translator.builder, thing)
+    page = translator.builder.get_target_uri(thing.docname)
+    up = "../" * translator.builder.current_docname.count("/")
+    body = _chart(thing) if thing.kind == "figure" else _scrolling(thing)
+    translator.body.append(
+        f'<figure class="ev ev-{thing.kind}" id="{thing.id}" aria-labelledby="{thing.id}-title">'
+        f'<div class="ev-head"><p class="ev-title" id="{thing.id}-title">'
+        f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}</p>'
+        + (f'<p class="ev-subtitle">{html.escape(thing.payload["subtitle"])}</p>' if thing.kind == "figure" else "")
+        + f"</div>{body}"
+        f"<figcaption>{html.escape(thing.payload['caption'])}</figcaption>"
+        f"{source_line(thing)}"
+        f"{_actions(translator, thing, number, page, up)}</figure>\n"
+    )
+    raise nodes.SkipNode
+
+
+def visit_text(translator: SphinxTranslator, node: nodes.Element) -> None:
+    """Leave the title where pictures cannot be shown."""
+    translator.add_text(node["title"])
+    raise nodes.SkipNode
+
+
+def visit_latex(translator: SphinxTranslator, node: nodes.Element) -> None:
+    """Leave the title in a printed edition that has no drawing of its own yet."""
+    translator.body.append(translator.encode(node["title"]))
+    raise nodes.SkipNode
+
+
+def number_of(builder, thing: Published) -> str:
+    """Give e.g. ``Figure 3.1``."""
+    numbers = builder.env.toc_fignumbers.get(thing.docname, {}).get(thing.kind, {}).get(thing.id, ())
+    return f"{thing.kind.capitalize()} {'.'.join(map(str, numbers))}"
+
+
+def source_line(thing: Published) -> str:
+    """Give the line that names producers, editions and the last period of the data."""
+    named = "; ".join(_source_html(source) for source in thing.payload["sources"])
+    return f'<p class="ev-source">Sources: {named}. Data to {html.escape(thing.payload["data_to"])}.</p>'
+
+
+def source_text(source: dict) -> str:
+    """Name a source in a line of plain text: producer, title, editions, and its strength unless primary."""
+    editions = f" [{', '.join(source['editions'])}]" if source["editions"] else ""
+    weak = "" if source["strength"] in ("primary", "code list") else f" ({source['strength']})"
+    return f"{source['publisher']}, {source['title']}{editions}{weak}"
+
+
+def _source_html(source: dict) -> str:
+    editions = f" [{', '.join(map(html.escape, source['editions']))}]" if source["editions"] else ""
+    weak = "" if source["strength"] in ("primary", "code list") else f" ({html.escape(source['strength'])})"
+    title = html.escape(source["title"])
+    if source["url"].startswith("http"):
+        title = f'<a href="{html.escape(source["url"])}">{title}</a>'
+    return f"{html.escape(source['publisher'])}, {title}{editions}{weak}"
+
+
+def _chart(thing: Published) -> str:
+    drawings = (("wide", thing.svg), ("narrow", thing.payload["narrow_svg"]))
+    alt = html.escape(thing.payload["alt"])
+    return "".join(
+        f'<div class="ev-chart ev-{name}">'
+        + re.sub("^<svg ", f'<svg role="img" aria-label="{alt}" ', svg.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
+        + "</div>"
+        for name, svg in drawings
+    )
+
+
+def _scrolling(thing: Published) -> str:
+    label = html.escape(thing.payload["title"])
+    return f'<div class="ev-scroll" tabindex="0" role="region" aria-label="{label}">{thing.html}</div>'
+
+
+def _actions(translator: SphinxTranslator, thing: Published, number: str, page: str, up: str) -> str:
+    meta = translator.builder.env.rareearths_book
+    forms = citation.render(citation.references(thing.payload, meta, number, page))
+    formats = "".join(
+        f'<details class="ev-format"><summary>{name}</summary>{_copy(forms[suffix])}'
+        f'<p><a href="{up}{thing.kind}s/{thing.id}.{suffix}" download>Download {name}</a></p></details>'
+        for suffix, name in citation.FORMATS.items()
+    )
+    files = "".join(
+        f'<li><a href="{up}{thing.kind}s/{thing.id}.{suffix}" download>{name}</a></li>'
+        for suffix, name in DOWNLOADS[thing.kind].items()
+    )
+    what = html.escape(f"{number}: ")
+    return (
+        '<div class="ev-actions">'
+        f'<a class="ev-link" href="#{thing.id}"><span class="sr">{what}</span>Link</a>'
+        f'<details class="ev-cite"><summary><span class="sr">{what}</span>Cite</summary>'
+        f"<p>This {thing.kind}, and the producers of its data:</p>{_copy(forms['txt'])}{formats}</details>"
+        f'<details class="ev-download"><summary><span class="sr">{what}</span>Download</summary><ul>{files}</ul></details>'
+        f'<a class="ev-code" href="#code-{thing.id}"><span class="sr">{what}</span>Code</a>'
+        "</div>"
+    )
+
+
+def _copy(text: str) -> str:
+    return f'<div class="ev-copy"><pre tabindex="0">{html.escape(text.strip())}</pre></div>'

@@ -1,0 +1,21 @@
+"""Keep out of the pages what they do not use: scripts, style sheets, and requests to anybody else."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "furo.js", "book.js")
+SEARCH_SCRIPTS = ("searchtools.js", "language_data.js", "searchindex.js")
+STYLES = ("pygments.css", "furo.css", "furo-extensions.css", "mystnb", "book.css", "palette.css")
+
+
+def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Drop every script and style sheet that is not on the lists above."""
+    scripts = SCRIPTS + (SEARCH_SCRIPTS if pagename == "search" else ())
+    context["script_files"] = [file for file in context["script_files"] if _listed(file, scripts)]
+    context["css_files"] = [file for file in context["css_files"] if _listed(file, STYLES)]
+
+
+def _listed(file, names: tuple[str, ...]) -> bool:
+    path = str(getattr(file, "filename", file) or "").split("?")[0]
+    return any(name in path.rsplit("/", 1)[-1] for name in names)

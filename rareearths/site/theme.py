@@ -1,0 +1,35 @@
+"""Write the part of the style sheet that comes from the palette: the dark-mode colours of the figures."""
+
+from __future__ import annotations
+
+from rareearths.publish import style
+
+
+def palette_css() -> str:
+    """Give CSS rules that, in dark mode, replace each colour of the drawings by its dark value.
+
+    Drawings carry light-mode colours as attributes, which any style rule overrides; so a figure is right
+    without this file, and turns dark with it. Ink becomes the colour of the text around it.
+    """
+    rules = []
+    for colour in style.all_colours():
+        dark = "currentColor" if colour == style.INK else colour.dark
+        for attribute in ("fill", "stroke"):
+            rules.append(f'.ev-chart [{attribute}="{colour.light}"]{{{attribute}:{dark}}}')
+    return (
+        "\n".join(_prefixed('body[data-theme="dark"]', rules))
+        + "\n@media (prefers-color-scheme:dark){\n"
+        + "\n".join(_prefixed('body:not([data-theme="light"])', rules))
+        + "\n}\n"
+        + "@media print{\n"
+        + "\n".join(
+            f'body .ev-chart [{attribute}="{colour.light}"]{{{attribute}:{colour.light}!important}}'
+            for colour in style.all_colours()
+            for attribute in ("fill", "stroke")
+        )
+        + "\n}\n"
+    )
+
+
+def _prefixed(prefix: str, rules: list[str]) -> list[str]:
+    return [f"{prefix} {rule}" for rule in rules]
