@@ -10,7 +10,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,8 +33,14 @@ OWN_KEYS = (
 )
 """Keys that each table's description has to have besides those of Frictionless: the data catalogue prints them."""
 
+FIXED_KEYS = {"format": "csv", "encoding": "utf-8"}
+"""Keys of a table that have one value in this package, because the loader knows no other."""
+
 MOST_ERRORS = 1000
 """Errors that frictionless lists for one table before it stops, far more than anyone reads."""
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader of YAML, the fast one where PyYAML has it."""
 
 LONGEST_VALUE = 80
 """Characters of a found value that a message repeats; outlines of countries run to thousands."""
@@ -54,10 +59,11 @@ class Problem:
     column: str | None = None
 
     def __str__(self) -> str:
-        place = [self.file] + ([f"row {self.row}"] if self.row else []) + ([f"column {self.column}"] if self.column else [])
+        row = f", row {self.row}" if self.row else ""
+        column = f", column {self.column}" if self.column else ""
         return "\n".join(
             [
-                f"{', '.join(place)}: {self.rule}",
+                f"{self.file}{row}{column}: {self.rule}",
                 f"  found     {self.found}",
                 f"  expected  {self.expected}",
                 f"  to do     {self.todo}",
@@ -105,7 +111,9 @@ def _check(folder: Path) -> tuple[list[Problem], dict[str, int]]:
         problems += faults
         if not faults:
             sound.append(resource)
-    problems += _schema_problems(folder, description, sound)
+    for resource in sound:
+        faults = _schema_problems(folder, resource)
+        problems += faults + _foreign_key_problems(folder, resource, sound, faults)
     sizes = {r["name"]: _rows(folder / r["path"]) for r in resources}
     if not problems:
         from rareearths import crosschecks  # it needs Problem of this module
@@ -128,7 +136,7 @@ def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
             "missing file", f"no file {path}", "a data package", f"name the folder with {DESCRIPTION} by --data"
         )
     try:
-        description = yaml.safe_load(path.read_text(encoding="utf-8"))
+        description = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
         description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
     except UnicodeDecodeError as error:
         return problem("not UTF-8", str(error.reason), "UTF-8 text", "save the file as UTF-8")
@@ -144,33 +152,45 @@ def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
 
 def _description_faults(description: object) -> list[tuple[str, str, str]]:
     """List what is wrong with the description itself, each as found, expected and what to do."""
-    from frictionless import Package
+    from frictionless import FrictionlessException, Package
 
     if not isinstance(description, dict) or not isinstance(description.get("resources"), list):
         return [("no list called resources", "a mapping with a list of resources", "restore the list of tables")]
+    try:
+        errors = list(Package.metadata_validate(description))
+    except FrictionlessException as error:
+        errors = [error.error]
+    if errors:
+        notes = dict.fromkeys(error.note for error in errors)
+        return [(note, "a Frictionless Data Package", "mend the key that the message names") for note in notes]
+    described = {resource["name"]: resource for resource in description["resources"]}
+    return [fault for resource in described.values() for fault in _table_faults(resource, described)]
+
+
+def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str, str, str]]:
+    """List what this package asks of a table's description and Frictionless does not."""
+    name, schema = resource["name"], resource.get("schema", {})
+    fields = schema.get("fields", []) if isinstance(schema, dict) else []
+    if not fields or not isinstance(resource.get("path"), str):
+        return [(f"table {name} has no path or no fields", "path and schema.fields", "describe the table")]
     faults = [
-        (getattr(error, "note", str(error)), "a Frictionless Data Package", "mend the key that the message names")
-        for error in Package.metadata_validate(description)
+        (f"table {name} has no {key}", f"a text under {key}", "say it in a sentence")
+        for key in OWN_KEYS
+        if not resource.get(key)
     ]
-    if faults:
-        return faults
-    names = [resource["name"] for resource in description["resources"]]
-    for resource in description["resources"]:
-        name = resource["name"]
-        fields = resource.get("schema", {}).get("fields", [])
-        if not fields or "path" not in resource:
-            faults.append((f"table {name} has no path or no fields", "path and schema.fields", "describe the table"))
-        for key in OWN_KEYS:
-            if not resource.get(key):
-                faults.append((f"table {name} has no {key}", f"a text under {key}", "say it in a sentence"))
-        for field in fields:
-            if field["type"] not in _PANDAS_TYPES:
-                types = ", ".join(_PANDAS_TYPES)
-                faults.append((f"{name}.{field['name']} is of type {field['type']}", types, "take one of these types"))
-        for key in resource.get("schema", {}).get("foreignKeys", []):
-            target = key["reference"]["resource"]
-            if target not in names:
-                faults.append((f"table {name} refers to {target!r}", "a table of this package", "correct the name"))
+    for key, value in FIXED_KEYS.items():
+        if resource.get(key) != value:
+            faults.append((f"table {name} has {key} {resource.get(key)!r}", f"{key}: {value}", "write it so"))
+    for field in fields:
+        if field.get("type") not in _PANDAS_TYPES:
+            types = ", ".join(_PANDAS_TYPES)
+            faults.append((f"{name}.{field['name']} is of type {field.get('type')!r}", types, "take one of these types"))
+    for key in schema.get("foreignKeys", []):
+        target, columns = key["reference"]["resource"], key["reference"]["fields"]
+        known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]
+        if len(columns) != 1 or columns[0] not in known:
+            expected = "one column of another table of this package"
+            faults.append((f"table {name} refers to {columns} of {target!r}", expected, "correct the name"))
     return faults
 
 
@@ -249,35 +269,40 @@ def _shape_problems(problem, text: str, names: list[str]) -> list[Problem]:
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):
         if separator in header and header.count(separator) >= header.count(","):
             return [problem("separator", f"{word} between the cells", "commas", "save as comma-separated CSV", 1)]
+    lines: list[tuple[int, int, list[str]]] = []
     try:
-        lines = list(_numbered(text))
+        for line in _numbered(text):
+            lines.append(line)
     except csv.Error as error:
-        return [problem("not CSV", str(error), "quotes in pairs", "look for a lone quotation mark")]
+        first = lines[-1][1] + 1 if lines else 1
+        if not text.endswith("\n") and first > text.count("\n"):
+            return [_truncated(problem, text, names)]
+        return [problem("not CSV", str(error), "quotation marks in pairs", "look for a lone quotation mark", first)]
     faults = _header_problems(problem, lines[0][2], names)
     if faults:
         return faults
-    if len(lines) == 1:
+    if not text.endswith("\n"):
+        lines.pop()
+        faults.append(_truncated(problem, text, names))
+    if len(lines) == 1 and not faults:
         return [problem("empty table", "a header without rows", "at least one row", "restore the rows")]
     for first, last, cells in lines[1:]:
-        cut = last == lines[-1][1] and not text.endswith("\n")
-        if cut:
-            found = f"the file ends after {_short(cells[-1])}, without a line end"
-            column = names[len(cells) - 1] if len(cells) <= len(names) else None
-            todo = "the file was cut off: restore its end"
-            faults.append(problem("truncated", found, f"{len(names)} cells and a line end", todo, first, column))
-        elif len(cells) != len(names):
-            faults.append(
-                problem(
-                    "number of cells",
-                    f"{len(cells)} cells",
-                    f"{len(names)} cells",
-                    "add or remove commas; a text with a comma needs quotes",
-                    first,
-                )
-            )
+        if len(cells) != len(names):
+            todo = "add or remove commas; a text with a comma needs quotation marks"
+            faults.append(problem("number of cells", f"{len(cells)} cells", f"{len(names)} cells", todo, first))
         elif first != last:
             faults.append(problem("line break", "a line break in a cell", "a row a line", "take it out", first))
     return faults
+
+
+def _truncated(problem, text: str, names: list[str]) -> Problem:
+    row = text.count("\n") + 1
+    cells = next(csv.reader([text.rsplit("\n", 1)[-1]]))
+    column = names[len(cells) - 1] if len(cells) <= len(names) else None
+    found = f"the file ends at {_short(cells[-1])}, without a line end"
+    return problem(
+        "truncated", found, f"{len(names)} cells and a line end", "the file was cut off: restore its end", row, column
+    )
 
 
 def _numbered(text: str) -> Iterator[tuple[int, int, list[str]]]:
@@ -310,53 +335,90 @@ def _header_problems(problem, found: list[str], names: list[str]) -> list[Proble
     ]
 
 
-# The cells, by frictionless
+# The cells
 
 
-def _schema_problems(folder: Path, description: dict, sound: list[dict]) -> list[Problem]:
-    """Hold the tables whose files are sound against types, constraints, primary and foreign keys."""
-    from frictionless import Checklist, Package  # here, because it takes a second to import
+def _schema_problems(folder: Path, resource: dict) -> list[Problem]:
+    """Hold one table, the file of which is sound, against types, constraints and its primary key."""
+    from frictionless import Checklist, Resource
 
-    names = {resource["name"] for resource in sound}
-    kept = json.loads(json.dumps({**description, "resources": sound}))
-    for resource in kept["resources"]:
-        keys = resource["schema"].get("foreignKeys", [])
-        resource["schema"]["foreignKeys"] = [key for key in keys if key["reference"]["resource"] in names]
-        resource["dialect"] = {"csv": {"delimiter": ","}}
-    package = Package.from_descriptor(kept, basepath=str(folder))
-    problems = []
-    for resource, described in zip(package.resources, sound, strict=True):
-        report = resource.validate(Checklist(), limit_errors=MOST_ERRORS)
-        errors = list(report.errors) + [error for task in report.tasks for error in task.errors]
-        problems += _joined([_schema_problem(error, described, description) for error in errors])
+    schema = {key: value for key, value in resource["schema"].items() if key != "foreignKeys"}
+    table = {"name": resource["name"], "path": resource["path"], "type": "table", **FIXED_KEYS}
+    table |= {"schema": schema, "dialect": {"csv": {"delimiter": ","}}}
+    report = Resource.from_descriptor(json.loads(json.dumps(table)), basepath=str(folder)).validate(
+        Checklist(), limit_errors=MOST_ERRORS
+    )
+    errors = list(report.errors) + [error for task in report.tasks for error in task.errors]
+    doubled = {error.row_number for error in errors if error.type == "primary-key"}
+    return [
+        _schema_problem(error, resource)
+        for error in errors
+        if not (error.type == "unique-error" and error.row_number in doubled)  # one fault, one message
+    ]
+
+
+def _foreign_key_problems(
+    folder: Path, resource: dict, sound: list[dict], faults: list[Problem]
+) -> list[Problem]:
+    """List values that the table they refer to does not have, one problem a value; cells in ``faults`` are left out.
+
+    Done here and not by frictionless, which reads the other table anew for every key and has a message a row.
+    """
+    problems, told = [], {(fault.row, fault.column) for fault in faults}
+    for key in resource["schema"].get("foreignKeys", []):
+        column, target = key["fields"][0], key["reference"]["resource"]
+        other = next((one for one in sound if one["name"] == target), None)
+        if other is None:  # its own file is at fault, which is said already
+            continue
+        known = {row[key["reference"]["fields"][0]] for row in _cells(folder, other)}
+        rows: dict[str, list[int]] = {}
+        for number, row in enumerate(_cells(folder, resource), start=2):
+            if row[column] and row[column] not in known and (number, column) not in told:
+                rows.setdefault(row[column], []).append(number)
+        for value, (first, *more) in rows.items():
+            also = f", also in row{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}" if more else ""
+            problems.append(
+                Problem(
+                    resource["path"],
+                    f"unknown {column}",
+                    repr(value) + also,
+                    f"a {key['reference']['fields'][0]} of {other['path']}",
+                    f"correct it, or add the row to {other['path']}",
+                    first,
+                    column,
+                )
+            )
     return problems
 
 
-def _schema_problem(error, resource: dict, description: dict) -> Problem:
+def _cells(folder: Path, resource: dict) -> list[dict[str, str]]:
+    with (folder / resource["path"]).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _schema_problem(error, resource: dict) -> Problem:
     """Turn one error of frictionless into plain words."""
     file = resource["path"]
     row, column = getattr(error, "row_number", None), getattr(error, "field_name", None)
-    if error.type == "foreign-key":
-        target = next(r["path"] for r in description["resources"] if r["name"] == error.reference_name)
-        column, found = error.field_names[0], repr(error.field_cells[0])
-        expected = f"a {error.reference_field_names[0]} of {target}"
-        return Problem(file, "unknown " + column, found, expected, f"correct it, or add the row to {target}", row, column)
     if error.type == "primary-key":
         keys = resource["schema"]["primaryKey"]
         positions = [[f["name"] for f in resource["schema"]["fields"]].index(key) for key in keys]
         values = ", ".join(error.cells[position] for position in positions)
         twin = re.search(r"\d+", error.note)
-        expected = f"no second row with the same {', '.join(keys)}; row {twin[0] if twin else '?'} has them"
-        return Problem(file, "duplicate key", values, expected, "remove or correct one of the two rows", row, ", ".join(keys))
+        column = ", ".join(keys)
+        expected = f"no second row with the same {column}; row {twin[0] if twin else '?'} has them"
+        return Problem(file, "duplicate key", values, expected, "remove or correct one of the two rows", row, column)
     field = next((f for f in resource["schema"]["fields"] if f["name"] == column), None)
     if field is None:
-        return Problem(file, error.title.lower(), error.note, "a row that fits the schema", "correct the row", row, column)
-    rule = "missing value" if "required" in error.note else "wrong type" if error.type == "type-error" else "out of bounds"
-    found = "a blank cell" if rule == "missing value" else _short(error.cell)
-    todo = "fill the cell" if rule == "missing value" else "correct the cell; leave it blank only where a value is missing"
-    if rule == "missing value" and column in ("source_id", "locator"):
-        todo = "name the source of the fact and the place in it"
-    return Problem(file, rule, found, _expectation(field), todo, row, column)
+        expected = "a row that fits the schema"
+        return Problem(file, error.title.lower(), error.note, expected, "correct the row", row, column)
+    if '"required"' in error.note:
+        evidence = column in ("source_id", "locator")
+        todo = "name the source of the fact and the place in it" if evidence else "fill the cell"
+        return Problem(file, "missing value", "a blank cell", _expectation(field), todo, row, column)
+    rule = {"type-error": "wrong type", "unique-error": "doubled value"}.get(error.type, "not allowed")
+    todo = "correct the cell; leave it blank only where a value is missing"
+    return Problem(file, rule, _short(error.cell), _expectation(field), todo, row, column)
 
 
 def _expectation(field: dict) -> str:
@@ -375,23 +437,6 @@ def _expectation(field: dict) -> str:
     if limits.get("unique"):
         said.append("that no other row has")
     return " ".join(said)
-
-
-def _joined(problems: list[Problem]) -> list[Problem]:
-    """Make one problem of rows that all name the same unknown value; it is one fault in the list they refer to."""
-    kept: dict[tuple, Problem] = {}
-    rows: dict[tuple, list[int]] = {}
-    for problem in problems:
-        same = problem.rule.startswith("unknown ")
-        key = (problem.rule, problem.found) if same else (problem.rule, problem.row, problem.column)
-        kept.setdefault(key, problem)
-        rows.setdefault(key, []).append(problem.row or 0)
-    for key, numbers in rows.items():
-        if len(numbers) > 1:
-            first = kept[key]
-            found = f"{first.found}, also in row{'s' if len(numbers) > 2 else ''} {', '.join(map(str, numbers[1:]))}"
-            kept[key] = Problem(first.file, first.rule, found, first.expected, first.todo, first.row, first.column)
-    return list(kept.values())
 
 
 def _short(value: object) -> str:

@@ -114,7 +114,13 @@ def _import(folder: Path, paths: list[Path]) -> tuple[list[tuple[merge.Change, d
                 continue
             columns, rows = tables.get(name) or merge.read(_existing(folder, resources[name]))
             rows, change = merge.merge(
-                rows, columns, imported, resources[name], importer.VALUE_COLUMNS[name], importer.SCOPE_COLUMNS[name]
+                rows,
+                columns,
+                imported,
+                resources[name],
+                value_columns=importer.VALUE_COLUMNS[name],
+                scope_columns=importer.SCOPE_COLUMNS[name],
+                order_columns=importer.ORDER_COLUMNS[name],
             )
             tables[name] = columns, rows
             changes.append((change, {source: importer.source_row(source) for source in set(imported["source_id"])}))
@@ -164,8 +170,12 @@ def _require_valid(folder: Path, contents: dict[str, str]) -> None:
         for name, text in contents.items():
             (copy / name).write_bytes(text.encode("utf-8"))
         problems = [str(problem).replace(str(copy), str(folder)) for problem in _check()(copy)]
-    if problems:
-        raise UpstreamError("\n".join(["The tables would not be valid with these files:", *problems]))
+    if not problems:
+        return
+    before = {str(problem) for problem in _check()(folder)}
+    if before >= set(problems):
+        raise UpstreamError("\n".join(["The data have faults already, without these files. Correct them first:", *problems]))
+    raise UpstreamError("\n".join(["The tables would not be valid with these files:", *problems]))
 
 
 def _check() -> Callable[[Path], Iterable]:

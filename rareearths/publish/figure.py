@@ -25,6 +25,7 @@ def figure(
     sources=None,
     panels: int = 1,
     sharey: bool = False,
+    widths: list[float] | None = None,
     height: int = 380,
     narrow_height: int | None = None,
 ) -> None:
@@ -42,7 +43,8 @@ def figure(
             ``edition`` and ``locator`` name where each row comes from.
         data_to: the last period that the data reach.
         sources: rows or ids of sources, where ``data`` has no ``source_id`` column.
-        panels, sharey: several axes, side by side on a desktop and stacked on a phone.
+        panels, sharey, widths: several axes, side by side on a desktop (of these relative widths) and stacked
+            on a phone.
         height, narrow_height: heights of the two drawings in CSS pixels.
 
     Raises:
@@ -62,7 +64,7 @@ def figure(
         style.Layout("wide", style.WIDE_PX, height),
         style.Layout("narrow", style.NARROW_PX, narrow_height or (height if panels == 1 else int(height * 0.8 * panels))),
     ]
-    drawings = {layout.name: _draw(draw, id, layout, panels, sharey) for layout in layouts}
+    drawings = {layout.name: _draw(draw, id, layout, panels, sharey, widths) for layout in layouts}
     table = bundle.columns_and_rows(data)
     payload = {
         "id": id,
@@ -79,8 +81,8 @@ def figure(
     bundle.show("figure", payload, f"{title} {alt}", **{"image/svg+xml": drawings["wide"]})
 
 
-def _draw(draw: Callable, id: str, layout: style.Layout, panels: int, sharey: bool) -> str:
+def _draw(draw: Callable, id: str, layout: style.Layout, panels: int, sharey: bool, widths) -> str:
     with style.house_style(salt=f"{id}-{layout.name}"):
-        drawing, axes = style.new_figure(layout, panels, sharey)
+        drawing, axes = style.new_figure(layout, panels, sharey, widths)
         draw(axes[0] if panels == 1 else axes, layout.narrow)
         return to_svg(drawing)

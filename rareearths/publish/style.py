@@ -158,10 +158,11 @@ def house_style(salt: str):
         yield
 
 
-def new_figure(layout: Layout, panels: int, sharey: bool) -> tuple[Figure, list]:
+def new_figure(layout: Layout, panels: int, sharey: bool, widths: list[float] | None) -> tuple[Figure, list]:
     """Make an empty figure of that layout: panels side by side when wide, stacked when narrow."""
     figure = Figure(figsize=(layout.width / 72, layout.height / 72), dpi=72, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.04)
     rows, columns = (panels, 1) if layout.narrow else (1, panels)
-    axes = figure.subplots(rows, columns, sharey=sharey and not layout.narrow, squeeze=False)
+    ratios = None if layout.narrow else widths
+    axes = figure.subplots(rows, columns, sharey=sharey and not layout.narrow, squeeze=False, width_ratios=ratios)
     return figure, list(axes.flat)

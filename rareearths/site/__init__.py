@@ -12,7 +12,7 @@ from sphinx.errors import ExtensionError
 from rareearths import published
 from rareearths.data import DataError
 from rareearths.publish import style
-from rareearths.site import book, downloads, evidence, lighten, mathml, numbers, theme
+from rareearths.site import bibliography, book, downloads, evidence, lighten, mathml, numbers, theme
 
 STATIC = Path(__file__).parent / "static"
 
@@ -78,6 +78,7 @@ def setup(app: Sphinx) -> dict:
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
+    app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
     app.connect("builder-inited", _write_static)
     app.connect("doctree-read", _tie_code_to_things)

@@ -53,10 +53,11 @@ def references(thing: dict, book: Book, number: str, page: str) -> list[Referenc
         url=book.address(f"{page}#{thing['id']}"),
         kind=kind,
     )
-    return [own, *(_source(source) for source in thing["sources"])]
+    return [own, *(of_source(source) for source in thing["sources"])]
 
 
-def _source(source: dict) -> Reference:
+def of_source(source: dict) -> Reference:
+    """Give the reference of one source, as provenance stores it."""
     url = source["url"]
     return Reference(
         key=source["source_id"],
@@ -65,7 +66,7 @@ def _source(source: dict) -> Reference:
         container="",
         publisher=source["publisher"],
         date=source["date"],
-        version=", ".join(source["editions"]),
+        version=join_editions(source["editions"]),
         url=url if "://" in url else "",
         kind="dataset",
     )
@@ -136,6 +137,19 @@ def as_csl(reference: Reference) -> dict:
     if parts:
         item["issued"] = {"date-parts": [parts]}
     return {key: value for key, value in item.items() if value}
+
+
+def join_editions(editions: list[str]) -> str:
+    """List editions, those of years in a row as a range: ``MCS 2005 to MCS 2019, MCS 2025``."""
+    runs: list[list[str]] = []
+    for edition in editions:
+        name, _, year = edition.rpartition(" ")
+        before, _, last = runs[-1][-1].rpartition(" ") if runs else ("", "", "")
+        if name and name == before and year.isdigit() and last.isdigit() and int(year) == int(last) + 1:
+            runs[-1].append(edition)
+        else:
+            runs.append([edition])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
 def render(listed: list[Reference]) -> dict[str, str]:

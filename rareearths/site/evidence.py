@@ -96,13 +96,13 @@ def source_line(thing: Published) -> str:
 
 def source_text(source: dict) -> str:
     """Name a source in a line of plain text: producer, title, editions, and its strength unless primary."""
-    editions = f" [{', '.join(source['editions'])}]" if source["editions"] else ""
+    editions = f" [{citation.join_editions(source['editions'])}]" if source["editions"] else ""
     weak = "" if source["strength"] in ("primary", "code list") else f" ({source['strength']})"
     return f"{source['publisher']}, {source['title']}{editions}{weak}"
 
 
 def _source_html(source: dict) -> str:
-    editions = f" [{', '.join(map(html.escape, source['editions']))}]" if source["editions"] else ""
+    editions = f" [{html.escape(citation.join_editions(source['editions']))}]" if source["editions"] else ""
     weak = "" if source["strength"] in ("primary", "code list") else f" ({html.escape(source['strength'])})"
     title = html.escape(source["title"])
     if source["url"].startswith("http"):

@@ -8,7 +8,7 @@ from types import ModuleType
 from rareearths.upstream import UpstreamError, natural_earth, usgs_mcs
 
 IMPORTERS: list[ModuleType] = [usgs_mcs, natural_earth]
-"""Modules with TITLE, VALUE_COLUMNS, SCOPE_COLUMNS, recognises(), to_tables() and source_row()."""
+"""Modules with TITLE, VALUE_COLUMNS, SCOPE_COLUMNS, ORDER_COLUMNS, recognises(), to_tables() and source_row()."""
 
 
 def importer_of(path: str | Path) -> ModuleType:

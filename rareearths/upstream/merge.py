@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,12 @@ VALUE_FLAGS = {"lower_bound", "upper_bound", "withheld", "not_available", "not_a
 
 OWN_WORK = {"computed", "secondary"}
 """Flags of rows that no file of a publisher holds, so that their absence from one says nothing."""
+
+MAIN_FIRST = ("publisher", "chapter")
+"""Columns whose values our tables list by weight, not by alphabet; the order in the table is kept."""
+
+TOTALS_LAST = {"ROW": 1, "WLD": 2}
+"""The rest of the world and the world stand below the countries."""
 
 Row = dict[str, str]
 
@@ -64,8 +71,8 @@ def as_text(columns: list[str], rows: list[Row]) -> str:
     return stream.getvalue()
 
 
-def merge(rows: list[Row], columns: list[str], imported: pd.DataFrame, resource: dict, value_columns: list[str],
-          scope_columns: list[str]) -> tuple[list[Row], Change]:  # fmt: skip
+def merge(rows: list[Row], columns: list[str], imported: pd.DataFrame, resource: dict, *, value_columns: list[str],
+          scope_columns: list[str], order_columns: list[str]) -> tuple[list[Row], Change]:  # fmt: skip
     """Merge an imported table into the rows of ours.
 
     Args:
@@ -75,10 +82,11 @@ def merge(rows: list[Row], columns: list[str], imported: pd.DataFrame, resource:
         resource: the table's description in ``datapackage.yaml``; its primary key is the rows' key.
         value_columns: the columns whose change is a change of the fact.
         scope_columns: with ``source_id``, what the file covers whole.
+        order_columns: the columns by which the table is sorted.
 
     Returns:
-        The new rows and what changed. New rows stand where the table's order puts them if the table is in
-        the order of its key, and else after the others.
+        The new rows and what changed. New rows stand where the order of the table puts them, or, where the
+        table is not in that order, after the others.
 
     Raises:
         UpstreamError: the table has no primary key, or the import has other columns or one key twice.
@@ -95,7 +103,8 @@ def merge(rows: list[Row], columns: list[str], imported: pd.DataFrame, resource:
     by_key = _by_key(new_rows, key_columns, resource["name"])
     covered = {_scope(row, scope_columns) for row in new_rows}
     merged, kept_keys = [], set()
-    in_order = rows == sorted(rows, key=lambda row: _order(row, key_columns))
+    order = _order(rows, order_columns)
+    in_order = rows == sorted(rows, key=order)
     for row in rows:
         key = _key(row, key_columns)
         kept_keys.add(key)
@@ -110,12 +119,10 @@ def merge(rows: list[Row], columns: list[str], imported: pd.DataFrame, resource:
         else:
             change.changed.append((row, new))
             merged.append(new)
-    change.added = sorted(
-        (row for key, row in by_key.items() if key not in kept_keys), key=lambda row: _order(row, key_columns)
-    )
+    change.added = sorted((row for key, row in by_key.items() if key not in kept_keys), key=order)
     merged += change.added
     if in_order:
-        merged.sort(key=lambda row: _order(row, key_columns))
+        merged.sort(key=order)
     return merged, change
 
 
@@ -144,9 +151,23 @@ def _key(row: Row, key_columns: list[str]) -> tuple:
     return tuple(row[column] for column in key_columns)
 
 
-def _order(row: Row, key_columns: list[str]) -> list[tuple]:
-    """Sort numbers as numbers, before words."""
-    return [(0, float(text), "") if _is_number(text := row[column]) else (1, 0.0, text) for column in key_columns]
+def _order(rows: list[Row], order_columns: list[str]) -> Callable[[Row], list[tuple]]:
+    """Make the sort key of a table: numbers as numbers, main publisher and chapter first, totals last."""
+    places: dict[tuple[str, str], int] = {}
+    for row in rows:
+        for column in MAIN_FIRST:
+            if column in row:
+                places.setdefault((column, row[column]), len(places))
+
+    def place(row: Row, column: str) -> tuple[float, str]:
+        text = row[column]
+        if column in MAIN_FIRST:
+            return places.get((column, text), len(places)), text
+        if column == "country_iso3":
+            return TOTALS_LAST.get(text, 0), text
+        return (float(text), "") if _is_number(text) else (float("inf"), text)
+
+    return lambda row: [place(row, column) for column in order_columns]
 
 
 def _scope(row: Row, scope_columns: list[str]) -> tuple:

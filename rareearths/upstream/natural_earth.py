@@ -83,6 +83,8 @@ TITLE = "Natural Earth country outlines (world-atlas)"
 VALUE_COLUMNS = {"country_outlines": ["hole", "coordinates"]}
 SCOPE_COLUMNS: dict[str, list[str]] = {"country_outlines": []}
 """One file covers the whole table."""
+ORDER_COLUMNS = {"country_outlines": ["country_iso3", "ring"]}
+
 
 Point = tuple[float, float]
 Ring = list[Point]
@@ -105,7 +107,7 @@ def source_row(of: str) -> dict[str, str]:
         "source_id": of,
         "title": "world-atlas 2.0.2, pre-built TopoJSON from Natural Earth 4.1.0",
         "publisher": "Natural Earth; M. Bostock",
-        "date": "2019",
+        "date": "2018",
         "edition": "2.0.2",
         "url_or_doi": "https://github.com/topojson/world-atlas",
         "licence": "public domain (data), ISC (package)",
