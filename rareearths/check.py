@@ -183,8 +183,8 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
             faults.append((f"table {name} has {key} {resource.get(key)!r}", f"{key}: {value}", "write it so"))
     for field in fields:
         if field.get("type") not in _PANDAS_TYPES:
-            types = ", ".join(_PANDAS_TYPES)
-            faults.append((f"{name}.{field['name']} is of type {field.get('type')!r}", types, "take one of these types"))
+            found = f"{name}.{field['name']} is of type {field.get('type')!r}"
+            faults.append((found, ", ".join(_PANDAS_TYPES), "take one of these types"))
     for key in schema.get("foreignKeys", []):
         target, columns = key["reference"]["resource"], key["reference"]["fields"]
         known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]

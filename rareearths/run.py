@@ -127,6 +127,7 @@ async def _run_one(notebook: Path, bar: tqdm) -> None:
         raise ChapterFailed(_failure(notebook, book, "Timeout", f"no answer within {CELL_SECONDS} s")) from None
     except DeadKernelError:
         raise ChapterFailed(_failure(notebook, book, "DeadKernel", "the process that ran it has ended")) from None
+    _refuse_warnings(notebook, book)
     _clean(book)
     book.metadata[KEY] = {"inputs": _inputs(book, answer)}
     _write(notebook, book)
@@ -200,6 +201,14 @@ def _module(name: str) -> str | None:
     if name == "rareearths.publish":
         content += [path.read_bytes() for path in sorted(base.glob("fonts/*.ttf"))]
     return _digest_bytes(b"\0".join(content))
+
+
+def _refuse_warnings(notebook: Path, book) -> None:
+    """Refuse a chapter that writes to stderr: what it says would stand on the page."""
+    for position, cell in enumerate(book.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise ChapterFailed(f"{notebook.name}, cell {position} warns, and a page may not: {output.text.strip()[:400]}")
 
 
 def _clean(book) -> None:

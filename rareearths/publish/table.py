@@ -74,7 +74,7 @@ def _html(rows: pd.DataFrame, columns: dict[str, str], formats: dict[str, str]) 
 def _text(value, specification: str | None) -> str:
     if pd.isna(value):
         return "–"
-    return format(value, specification) if specification else str(bundle.plain(value))
+    return (format(value, specification) if specification else str(bundle.plain(value))).replace("-", "−" if specification else "-")
 
 
 def _cell(tag: str, text: str, number: bool, attributes: str) -> str:

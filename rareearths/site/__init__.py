@@ -56,6 +56,11 @@ def _tie_code_to_things(app: Sphinx, doctree: nodes.document) -> None:
         ):
             if not output.children:
                 output.parent.remove(output)
+        if any(isinstance(node, (evidence.evidence_figure, evidence.evidence_table)) for node in cell.findall()):
+            cell["classes"].append("ev-cell")  # its code opens from the figure's own Code link, below the figure
+            if code is not None and code.parent is cell:
+                cell.remove(code)
+                cell.append(code)
 
 
 def _write_static(app: Sphinx) -> None:

@@ -14,7 +14,7 @@ from sphinx.util.display import status_iterator
 
 from rareearths.published import Published
 from rareearths.site import citation, compose
-from rareearths.site.evidence import number_of, source_text
+from rareearths.site.evidence import number_of, source_line_text, source_text
 
 ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 """One fixed day in all archives, so that the same content gives the same file."""
@@ -56,7 +56,7 @@ def files(thing: Published, book, number: str, page: str) -> dict[str, bytes]:
     )
     if thing.kind == "figure":
         footer = [
-            f"Sources: {'; '.join(source_text(source) for source in payload['sources'])}. Data to {payload['data_to']}.",
+            source_line_text(thing),
             f"{number} ({thing.id}), {book.title}, version {book.version}, {book.licence}. {book.address('')}".strip(),
         ]
         drawing = compose.compose(thing.svg, payload["title"], payload["subtitle"], footer)

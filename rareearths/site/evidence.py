@@ -89,9 +89,36 @@ def number_of(builder, thing: Published) -> str:
 
 
 def source_line(thing: Published) -> str:
-    """Give the line that names producers, editions and the last period of the data."""
-    named = "; ".join(_source_html(source) for source in thing.payload["sources"])
-    return f'<p class="ev-source">Sources: {named}. Data to {html.escape(thing.payload["data_to"])}.</p>'
+    """Give the line that names producers, editions and the last period of the data; full titles are under Cite."""
+    return f'<p class="ev-source">{_sources(thing, as_html=True)} Data to {html.escape(thing.payload["data_to"])}.</p>'
+
+
+def source_line_text(thing: Published) -> str:
+    """Give the same line as plain text, for a file that stands alone."""
+    return f"{_sources(thing, as_html=False)} Data to {thing.payload['data_to']}."
+
+
+def _sources(thing: Published, as_html: bool) -> str:
+    by_publisher: dict[str, list[dict]] = {}
+    for source in thing.payload["sources"]:
+        by_publisher.setdefault(source["publisher"], []).append(source)
+    escape = html.escape if as_html else str
+    named = (
+        f"{escape(publisher)} [{', '.join(_edition(source, as_html) for source in sources)}]"
+        for publisher, sources in sorted(by_publisher.items())
+    )
+    return f"Sources: {'; '.join(named)}."
+
+
+def _edition(source: dict, as_html: bool) -> str:
+    """Name a source by its editions, or its title where it has none, and its strength unless primary."""
+    text = citation.join_editions(source["editions"]) or source["title"]
+    weak = "" if source["strength"] in ("primary", "official copy", "code list") else f", {source['strength']}"
+    if not as_html:
+        return text + weak
+    if source["url"].startswith("http"):
+        return f'<a href="{html.escape(source["url"])}" title="{html.escape(source["title"])}">{html.escape(text)}</a>{weak}'
+    return html.escape(text + weak)
 
 
 def source_text(source: dict) -> str:
@@ -99,15 +126,6 @@ def source_text(source: dict) -> str:
     editions = f" [{citation.join_editions(source['editions'])}]" if source["editions"] else ""
     weak = "" if source["strength"] in ("primary", "code list") else f" ({source['strength']})"
     return f"{source['publisher']}, {source['title']}{editions}{weak}"
-
-
-def _source_html(source: dict) -> str:
-    editions = f" [{html.escape(citation.join_editions(source['editions']))}]" if source["editions"] else ""
-    weak = "" if source["strength"] in ("primary", "code list") else f" ({html.escape(source['strength'])})"
-    title = html.escape(source["title"])
-    if source["url"].startswith("http"):
-        title = f'<a href="{html.escape(source["url"])}">{title}</a>'
-    return f"{html.escape(source['publisher'])}, {title}{editions}{weak}"
 
 
 def _chart(thing: Published) -> str:
