@@ -1,4 +1,4 @@
-"""The command line: ``python -m rareearths check | run | build | serve | update``."""
+"""The command line: ``python -m rareearths book | check | run | build | serve | update``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "book": "all of it: check the tables, run what is stale, build the site",
     "check": "check the tables in data/ against their description, and against each other",
     "run": "run the chapters whose code, library or data have changed",
     "build": "build the site in _build/html from the stored outputs",

@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 from rareearths import published
-from rareearths.site.book import URL_VARIABLE
+
+URL_VARIABLE = "BOOK_URL"
+"""Environment variable with the address at which the site will be published, e.g. of GitHub Pages."""
 
 REPOSITORY = published.REPOSITORY
 HTML = REPOSITORY / "_build" / "html"

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from rareearths.data import _PANDAS_TYPES, DATA_VARIABLE, root
+from rareearths.data import PANDAS_TYPES, DATA_VARIABLE, root
 
 DESCRIPTION = "datapackage.yaml"
 OWN_KEYS = (
@@ -182,9 +182,9 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
         if resource.get(key) != value:
             faults.append((f"table {name} has {key} {resource.get(key)!r}", f"{key}: {value}", "write it so"))
     for field in fields:
-        if field.get("type") not in _PANDAS_TYPES:
+        if field.get("type") not in PANDAS_TYPES:
             found = f"{name}.{field['name']} is of type {field.get('type')!r}"
-            faults.append((found, ", ".join(_PANDAS_TYPES), "take one of these types"))
+            faults.append((found, ", ".join(PANDAS_TYPES), "take one of these types"))
     for key in schema.get("foreignKeys", []):
         target, columns = key["reference"]["resource"], key["reference"]["fields"]
         known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]
@@ -448,7 +448,7 @@ def _short(value: object) -> str:
 
 
 def _typed(folder: Path, resource: dict) -> pd.DataFrame:
-    types = {field["name"]: _PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
     return pd.read_csv(folder / resource["path"], dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
 
 

@@ -69,7 +69,7 @@ def _years(country: str, first: int, last: int) -> tuple[tuple, ...]:
 
 
 PUBLISHERS_KNOWN = (
-    Known(_years("USA", 2018, 2023), "BGS takes the USGS figure, which is oxide, for concentrate and counts 60 percent"),
+    Known(_years("USA", 2018, 2023), "BGS takes USGS's tonnes of oxide for concentrate, counts 60 percent"),
     Known(_years("CHN", 2014, 2020), "USGS prints the official quota, BGS estimates output"),
     Known(_years("WLD", 2014, 2019), "the world totals carry the difference over China"),
     Known(_years("AUS", 2020, 2021), "BGS counts the year to 30 June"),

@@ -24,7 +24,10 @@ if TYPE_CHECKING:  # imported only where a table is loaded, so that asking what 
 DATA_VARIABLE = "RAREEARTHS_DATA"
 """Environment variable that names a folder of the user's own to stand in for ``data/``."""
 
-_PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean", "year": "Int64"}
+PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean", "year": "Int64"}
+"""How each type of the description is held in pandas."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
 
 _loaded: dict[str, str] = {}
 
@@ -58,7 +61,7 @@ def _package(folder: Path) -> dict:
     path = folder / "datapackage.yaml"
     if not path.is_file():
         raise DataError(f"{path} is missing: {DATA_VARIABLE} has to name a folder with a datapackage.yaml")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
 
 
 def tables() -> list[str]:
@@ -94,7 +97,7 @@ def load(name: str) -> pd.DataFrame:
         raise DataError(f"{path} is missing: table {name!r} is described in datapackage.yaml but has no file")
     import pandas as pd
 
-    types = {field["name"]: _PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
     except (ValueError, TypeError) as error:

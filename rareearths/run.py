@@ -18,10 +18,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-from tqdm import tqdm
-
 from rareearths import data, published
+
+# nbformat, nbclient and tqdm are imported where something is run: often nothing is, and that should be quick.
 
 KEY = "rareearths"
 CELL_SECONDS = 600
@@ -56,11 +55,11 @@ def why_stale(notebook: Path) -> list[str]:
     Raises:
         ChapterFailed: the file is not a notebook.
     """
-    book = _read(notebook)
-    then = book.metadata.get(KEY, {}).get("inputs")
+    content = _content(notebook)
+    then = content["metadata"].get(KEY, {}).get("inputs")
     if not then:
         return ["it has never been run"]
-    now = {key: _current(key, book) for key in then}
+    now = {key: _current(key, content) for key in then}
     return [_reason(key, now[key]) for key in sorted(then) if then[key] != now[key]]
 
 
@@ -77,16 +76,17 @@ def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, pro
     """
     reasons = {notebook: ["forced"] if force else why_stale(notebook) for notebook in notebooks}
     todo = [notebook for notebook in notebooks if reasons[notebook]]
-    total = sum(sum(cell.cell_type == "code" for cell in _read(notebook).cells) for notebook in todo)
-    outcomes = {}
-    with tqdm(total=total, unit="cell", disable=not (progress and todo), desc="running", file=sys.stderr) as bar:
-        errors = asyncio.run(_run_all(todo, jobs or os.cpu_count() or 1, bar))
-    for notebook in notebooks:
-        outcomes[notebook] = Outcome(notebook, reasons[notebook], errors.get(notebook, ""))
-    return list(outcomes.values())
+    errors: dict[Path, str] = {}
+    if todo:
+        from tqdm import tqdm
+
+        total = sum(cell["cell_type"] == "code" for notebook in todo for cell in _content(notebook)["cells"])
+        with tqdm(total=total, unit="cell", disable=not progress, desc="running", file=sys.stderr) as bar:
+            errors = asyncio.run(_run_all(todo, jobs or os.cpu_count() or 1, bar))
+    return [Outcome(notebook, reasons[notebook], errors.get(notebook, "")) for notebook in notebooks]
 
 
-async def _run_all(notebooks: list[Path], jobs: int, bar: tqdm) -> dict[Path, str]:
+async def _run_all(notebooks: list[Path], jobs: int, bar) -> dict[Path, str]:
     gate = asyncio.Semaphore(jobs)
     errors: dict[Path, str] = {}
 
@@ -102,11 +102,15 @@ async def _run_all(notebooks: list[Path], jobs: int, bar: tqdm) -> dict[Path, st
     return errors
 
 
-async def _run_one(notebook: Path, bar: tqdm) -> None:
-    from nbclient import NotebookClient  # here, since it is slow to import and often there is nothing to run
+async def _run_one(notebook: Path, bar) -> None:
+    import nbformat
+    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book = _read(notebook)
+    try:
+        book = nbformat.read(notebook, as_version=4)
+    except Exception as error:  # nbformat raises many kinds for a file that is no notebook
+        raise ChapterFailed(f"{notebook}: not a notebook ({error.__class__.__name__}: {error})") from None
 
     def done(cell, cell_index, **_) -> None:
         bar.update(1)
@@ -129,13 +133,15 @@ async def _run_one(notebook: Path, bar: tqdm) -> None:
         raise ChapterFailed(_failure(notebook, book, "DeadKernel", "the process that ran it has ended")) from None
     _refuse_warnings(notebook, book)
     _clean(book)
-    book.metadata[KEY] = {"inputs": _inputs(book, answer)}
-    _write(notebook, book)
+    book.metadata[KEY] = {"inputs": _inputs(json.loads(nbformat.writes(book)), answer)}
+    _write(notebook, nbformat.writes(book))
 
 
-async def _ask(client: NotebookClient) -> dict:
+async def _ask(client) -> dict:
     """Ask the process that ran a chapter which modules it imported and what it loaded."""
-    question = nbformat.v4.new_code_cell(_ASK)
+    from nbformat.v4 import new_code_cell
+
+    question = new_code_cell(_ASK)
     client.nb.cells.append(question)
     client.on_cell_executed = None
     await client.async_execute_cell(question, len(client.nb.cells) - 1, store_history=False)
@@ -148,21 +154,23 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg", "TZ": "UTC", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
-def _inputs(book, answer: dict) -> dict[str, str]:
-    inputs = {"code": _code(book), "outputs": _outputs(book), "requirements": _requirements()}
-    for module in answer["modules"]:
-        inputs[f"module:{module}"] = _module(module)
+def _inputs(content: dict, answer: dict) -> dict[str, str]:
+    inputs = {key: _current(key, content) for key in ("code", "outputs", "requirements")}
+    inputs |= {f"module:{module}": _module(module) for module in answer["modules"]}
     return dict(sorted((inputs | answer["loaded"]).items()))
 
 
-def _current(key: str, book) -> str | None:
+def _current(key: str, content: dict) -> str | None:
+    """Give today's digest of one input of a chapter; ``content`` is its notebook as JSON."""
     kind, _, name = key.partition(":")
+    cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     if kind == "code":
-        return _code(book)
+        return _digest([_joined(cell["source"]) for cell in cells])
     if kind == "outputs":
-        return _outputs(book)
+        return _digest([cell["outputs"] for cell in cells])
     if kind == "requirements":
-        return _requirements()
+        path = published.REPOSITORY / "requirements.txt"
+        return _digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
     if kind == "module":
         return _module(name)
     return data.current(key)
@@ -175,19 +183,6 @@ def _reason(key: str, now: str | None) -> str:
     if kind == "requirements":
         return "requirements.txt has changed"
     return f"{kind} {name} {'is gone' if now is None else 'has changed'}"
-
-
-def _code(book) -> str:
-    return _digest([cell.source for cell in book.cells if cell.cell_type == "code"])
-
-
-def _outputs(book) -> str:
-    return _digest([cell.outputs for cell in book.cells if cell.cell_type == "code"])
-
-
-def _requirements() -> str:
-    path = published.REPOSITORY / "requirements.txt"
-    return _digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
 
 
 def _module(name: str) -> str | None:
@@ -227,19 +222,31 @@ def _clean(book) -> None:
                     output.execution_count = count
 
 
-def _read(notebook: Path):
+def _content(notebook: Path) -> dict:
+    """Read a notebook as JSON.
+
+    Raises:
+        ChapterFailed: there is no such file, or it is not a notebook.
+    """
     try:
-        return nbformat.read(notebook, as_version=4)
+        content = json.loads(notebook.read_text(encoding="utf-8"))
+        if not all(cell["cell_type"] for cell in content["cells"]):
+            raise ValueError("a cell has no type")
     except FileNotFoundError:
         raise ChapterFailed(f"{notebook}: there is no such file") from None
-    except Exception as error:  # nbformat raises many kinds for a file that is no notebook
-        raise ChapterFailed(f"{notebook}: not a notebook that can be read ({error.__class__.__name__}: {error})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ChapterFailed(f"{notebook}: not a notebook ({error.__class__.__name__}: {error})") from None
+    return content
 
 
-def _write(notebook: Path, book) -> None:
+def _write(notebook: Path, text: str) -> None:
     fresh = notebook.with_suffix(".ipynb.new")
-    fresh.write_text(nbformat.writes(book).rstrip("\n") + "\n", encoding="utf-8")
+    fresh.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     os.replace(fresh, notebook)
+
+
+def _joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)
 
 
 def _failure(notebook: Path, book, kind: str, message: str) -> str:

@@ -216,7 +216,7 @@ def test_table_that_nobody_described(package, run):
         ('created: "2026-11-22T00:00:00Z"', "created: 2026-11-22", "put dates in quotes"),
         ("resources:\n", "tables:\n", "no list called resources"),
         ("    subject: prices\n", "", "table us_prices has no subject"),
-        ("resource: elements", "resource: atoms", "refers to 'atoms'"),
+        ("resource: elements", "resource: atoms", "of 'atoms'"),
         ("type: boolean, title: Magnet", "type: yesno, title: Magnet", "yesno"),
         ("    path: sources.csv\n", "", "path"),
         ("    format: csv\n", "", "table sources has format None"),

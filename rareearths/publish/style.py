@@ -36,10 +36,10 @@ PAPER = Colour("#ffffff", "#14171b")
 # Chosen so that each reads as text on the paper of its theme (contrast 4.5 or more) and so that those
 # that meet in one figure stay apart for readers with protanopia and deuteranopia; tests hold both.
 COUNTRIES = {
-    "CHN": Colour("#b5371c", "#ff8c69"),
+    "CHN": Colour("#8f1d14", "#ff8c69"),
     "USA": Colour("#0a57a8", "#66b3ff"),
-    "AUS": Colour("#8a5a00", "#f2c04d"),
-    "MMR": Colour("#00786a", "#4fd6c1"),
+    "AUS": Colour("#967000", "#f2c04d"),
+    "MMR": Colour("#007f4d", "#4fd69f"),
     "THA": Colour("#7d5bb5", "#c3a6ff"),
     "IND": Colour("#a3326f", "#ff8fc4"),
     "RUS": Colour("#3c4a8c", "#9aa8f5"),

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from rareearths import published
 from rareearths.data import DataError
@@ -57,10 +59,22 @@ def _tie_code_to_things(app: Sphinx, doctree: nodes.document) -> None:
             if not output.children:
                 output.parent.remove(output)
         if any(isinstance(node, (evidence.evidence_figure, evidence.evidence_table)) for node in cell.findall()):
-            cell["classes"].append("ev-cell")  # its code opens from the figure's own Code link, below the figure
-            if code is not None and code.parent is cell:
-                cell.remove(code)
-                cell.append(code)
+            cell["classes"].append("ev-cell")
+        cell["hide_mode"] = "input"
+        cell["prompt_show"] = cell["prompt_hide"] = "Code"
+
+
+class CodeBelowFigure(SphinxPostTransform):
+    """Move the folded code of a figure below it, where the figure's own Code link opens it."""
+
+    default_priority = 210  # after MyST-NB has folded it, at 199
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        """Run on one page."""
+        for cell in self.document.findall(nodes.container):
+            if "ev-cell" in cell["classes"] and isinstance(cell.children[0], HideCodeCellNode):
+                cell.append(cell.pop(0))
 
 
 def _write_static(app: Sphinx) -> None:
@@ -81,6 +95,7 @@ def setup(app: Sphinx) -> dict:
         )
     app.add_node(numbers.quoted, html=(numbers.visit_quoted, numbers.depart_quoted), text=_pass, latex=_pass)
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))
+    app.add_post_transform(CodeBelowFigure)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
     app.connect("config-inited", bibliography.write)

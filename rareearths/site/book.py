@@ -9,9 +9,7 @@ from pathlib import Path
 
 import yaml
 
-URL_VARIABLE = "BOOK_URL"
-"""Environment variable with the address at which the site will be published, e.g. of GitHub Pages."""
-
+from rareearths.build import URL_VARIABLE
 
 @dataclass(frozen=True)
 class Book:
