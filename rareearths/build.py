@@ -20,13 +20,13 @@ REPOSITORY = published.REPOSITORY
 HTML = REPOSITORY / "_build" / "html"
 WORK = REPOSITORY / "_build" / "work"
 STAMP = REPOSITORY / "_build" / "built.json"
-INPUTS = ("_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt", "book", "rareearths")
+MACHINERY = ("_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt", "rareearths")
 
 
-def fingerprint() -> str:
-    """Give one digest of all that the site is made from: the book, its settings, the library, its address."""
+def fingerprint(inputs: tuple[str, ...] = (*MACHINERY, "book")) -> str:
+    """Give one digest of what the site is made from: the book, its settings, the library, its address."""
     total = hashlib.sha256(os.environ.get(URL_VARIABLE, "").encode())
-    for name in INPUTS:
+    for name in inputs:
         path = REPOSITORY / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts and ".ipynb_checkpoints" not in file.parts:
@@ -44,7 +44,13 @@ def up_to_date() -> bool:
 
 def build(verbose: bool = False) -> int:
     """Build with warnings as errors; give jupyter-book's exit code."""
-    made_from = fingerprint()
+    made_from, machinery = fingerprint(), fingerprint(MACHINERY)
+    begun = WORK / "machinery.json"
+    if not begun.is_file() or json.loads(begun.read_text()) != machinery:
+        # The site builder sees by itself which pages have changed, not that what makes them has.
+        shutil.rmtree(WORK, ignore_errors=True)
+        WORK.mkdir(parents=True)
+        begun.write_text(json.dumps(machinery))
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(REPOSITORY)]
     command += ["--path-output", str(WORK), "-W", "--keep-going"]
     if not verbose:

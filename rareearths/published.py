@@ -49,8 +49,7 @@ def chapters(repository: Path = REPOSITORY) -> list[Path]:
 
     def walk(node) -> None:
         if isinstance(node, dict):
-            if "file" in node:
-                names.append(node["file"])
+            names.extend(node[key] for key in ("root", "file") if key in node)
             for value in node.values():
                 walk(value)
         elif isinstance(node, list):

@@ -95,6 +95,11 @@ def columns_and_rows(table: pd.DataFrame) -> dict:
     }
 
 
+def keep_units(text: str) -> str:
+    """Keep a figure and its unit on one line (``57.9 %``, ``110,000 t``)."""
+    return re.sub(r"(?<=\d) (?=(%|t|kt|million|points)\b|%)", "\u00a0", text.strip())
+
+
 def digest(content) -> str:
     """Give the first 16 hexadecimal digits of the SHA-256 of a JSON value."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]

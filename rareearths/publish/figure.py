@@ -68,9 +68,9 @@ def figure(
     table = bundle.columns_and_rows(data)
     payload = {
         "id": id,
-        "title": title.strip(),
-        "subtitle": subtitle.strip(),
-        "caption": caption.strip(),
+        "title": bundle.keep_units(title),
+        "subtitle": bundle.keep_units(subtitle),
+        "caption": bundle.keep_units(caption),
         "alt": alt.strip(),
         "data_to": str(data_to),
         "data": table,

@@ -45,8 +45,8 @@ def table(
     data = bundle.columns_and_rows(rows)
     payload = {
         "id": id,
-        "title": title.strip(),
-        "caption": caption.strip(),
+        "title": bundle.keep_units(title),
+        "caption": bundle.keep_units(caption),
         "data_to": str(data_to),
         "data": data,
         "data_digest": bundle.digest(data),

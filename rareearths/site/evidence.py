@@ -55,10 +55,11 @@ def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
     thing: Published = translator.builder.env.rareearths_published[node["thing"]]
     number = number_of(translator.builder, thing)
     page = translator.builder.get_target_uri(thing.docname)
+    meta = translator.builder.env.rareearths_book
     up = "../" * translator.builder.current_docname.count("/")
     body = _chart(thing) if thing.kind == "figure" else _scrolling(thing)
     translator.body.append(
-        f'<figure class="ev ev-{thing.kind}" id="{thing.id}" aria-labelledby="{thing.id}-title">'
+        f'<figure class="ev ev-{thing.kind}" id="{thing.id}" data-address="{"" if meta.url else page}" aria-labelledby="{thing.id}-title">'
         f'<div class="ev-head"><p class="ev-title" id="{thing.id}-title">'
         f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}</p>'
         + (f'<p class="ev-subtitle">{html.escape(thing.payload["subtitle"])}</p>' if thing.kind == "figure" else "")

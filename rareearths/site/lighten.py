@@ -1,4 +1,4 @@
-"""Keep out of the pages what they do not use: scripts, style sheets, and requests to anybody else."""
+"""Keep out of the pages what they do not use, and mend two roles that screen readers would trip over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: di
     scripts = SCRIPTS + (SEARCH_SCRIPTS if pagename == "search" else ())
     context["script_files"] = [file for file in context["script_files"] if _listed(file, scripts)]
     context["css_files"] = [file for file in context["css_files"] if _listed(file, STYLES)]
+    for part in ("body", "furo_navigation_tree"):
+        if context.get(part):
+            context[part] = _mend_roles(context[part])
+
+
+def _mend_roles(html: str) -> str:
+    """Take out a heading without a level (Sphinx, captions of parts) and a role now deprecated (docutils, references)."""
+    return html.replace('class="caption" role="heading"', 'class="caption"').replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def _listed(file, names: tuple[str, ...]) -> bool:

@@ -1,8 +1,13 @@
 /* Everything works without this file: it adds copy buttons, the note of a number on the spot, and opens what a link points into. */
 (() => {
   "use strict";
+  // Where the site was built without knowing its address, references get the address it is read at.
+  const root = new URL(document.documentElement.dataset.content_root || ".", location.href).href;
   for (const box of document.querySelectorAll(".ev-copy")) {
-    const text = box.querySelector("pre").textContent;
+    const pre = box.querySelector("pre");
+    const address = box.closest("figure").dataset.address;
+    if (address && location.protocol.startsWith("http")) pre.textContent = pre.textContent.replaceAll(`${address}#`, `${root}${address}#`);
+    const text = pre.textContent;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Copy";
@@ -11,7 +16,7 @@
         await navigator.clipboard.writeText(text);
       } catch {
         const range = document.createRange();
-        range.selectNodeContents(box.querySelector("pre"));
+        range.selectNodeContents(pre);
         getSelection().removeAllRanges();
         getSelection().addRange(range);
         document.execCommand("copy");
@@ -26,7 +31,7 @@
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior: "instant" });
   };
   addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");

@@ -1,0 +1,172 @@
+"""The built site in a real browser: what readers see, and what the controls do."""
+
+import io
+import re
+from urllib.parse import urlparse
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CHAPTER = "book/chapters/03_who_mines.html"
+PAGES = ["book/index.html", CHAPTER, "book/reference/how_to_cite.html", "search.html"]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page; gives the page, what its console said and where its requests went."""
+    contexts = []
+
+    def open_(path, viewport=DESKTOP, scheme="light", **options):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(f"{address}/{path}")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_without_an_error_and_asks_nobody_else(open_page, address, path):
+    page = open_page(path)
+    assert page.said == []
+    assert {urlparse(url).netloc for url in page.asked if not url.startswith("data:")} == {urlparse(address).netloc}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_does_not_scroll_sideways(open_page, path):
+    page = open_page(path, viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_figure_can_be_seen_in_both_themes(open_page, scheme, viewport):
+    """Each drawing has enough pixels that stand out from its background, and its text is large enough to read."""
+    from PIL import Image
+
+    page = open_page(CHAPTER, viewport=viewport, scheme=scheme)
+    figures = page.locator("figure.ev-figure")
+    assert figures.count() == 8
+    for position in range(figures.count()):
+        chart = figures.nth(position).locator(".ev-chart:visible")
+        assert chart.count() == 1
+        chart.scroll_into_view_if_needed()
+        image = Image.open(io.BytesIO(chart.screenshot())).convert("L")
+        background = image.getpixel((1, image.height - 2))
+        assert (background < 60) == (scheme == "dark")
+        marked = sum(count for value, count in enumerate(image.histogram()) if abs(value - background) > 60)
+        assert marked / (image.width * image.height) > 0.008, figures.nth(position).get_attribute("id")
+        least = chart.evaluate(
+            "c => Math.min(...[...c.querySelectorAll('svg text')].map(t => parseFloat(getComputedStyle(t).fontSize)"
+            " * c.querySelector('svg').getBoundingClientRect().width / c.querySelector('svg').viewBox.baseVal.width))"
+        )
+        assert least >= 10.5
+
+
+def test_the_text_of_a_figure_is_drawn_with_the_books_font(open_page):
+    page = open_page(CHAPTER)
+    assert page.evaluate("document.fonts.check('12px Inter') && [...document.fonts].some(f => f.status === 'loaded')")
+    text = page.locator("#fig-china-mine-share .ev-wide svg text").first
+    assert "Inter" in text.evaluate("t => getComputedStyle(t).fontFamily")
+
+
+def test_the_theme_can_be_switched_by_hand(open_page):
+    page = open_page(CHAPTER, scheme="light")
+    button = page.locator(".theme-toggle-content .theme-toggle")
+    for _ in range(3):
+        if page.evaluate("document.body.dataset.theme") == "dark":
+            break
+        button.click()
+    assert page.evaluate("document.body.dataset.theme") == "dark"
+    colour = page.locator("#fig-china-mine-share .ev-wide svg text").first.evaluate("t => getComputedStyle(t).fill")
+    assert sum(map(int, re.findall(r"\d+", colour)[:3])) > 380
+
+
+def test_cite_opens_and_copies_the_reference(open_page):
+    page = open_page(CHAPTER, permissions=["clipboard-read", "clipboard-write"])
+    figure = page.locator("#fig-china-mine-share")
+    figure.locator(".ev-cite > summary").click()
+    text = figure.locator(".ev-cite > .ev-copy pre")
+    assert re.search(r"http\S+/book/chapters/03_who_mines.html#fig-china-mine-share", text.inner_text())
+    assert "Rare earths report contributors (2026)" in text.inner_text() and "British Geological Survey" in text.inner_text()
+    figure.locator(".ev-cite > .ev-copy button").click()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == text.inner_text().strip()
+    figure.locator(".ev-format", has_text="BibTeX").locator("summary").click()
+    assert "@misc{fig-china-mine-share," in figure.locator(".ev-format", has_text="BibTeX").locator("pre").inner_text()
+
+
+@pytest.mark.parametrize("suffix, begins", [("svg", b"<svg"), ("png", b"\x89PNG"), ("csv", b"publisher,year"), ("json", b"{"), ("zip", b"PK")])
+def test_download_gives_the_file(open_page, suffix, begins):
+    page = open_page(CHAPTER)
+    figure = page.locator("#fig-china-mine-share")
+    figure.locator(".ev-download > summary").click()
+    with page.expect_download() as started:
+        figure.locator(f".ev-download a[href$='.{suffix}']").click()
+    assert started.value.suggested_filename == f"fig-china-mine-share.{suffix}"
+    assert open(started.value.path(), "rb").read(20).startswith(begins)
+
+
+def test_code_opens_the_cell_that_drew_it(open_page):
+    page = open_page(CHAPTER)
+    page.locator("#fig-china-mine-share .ev-code").click()
+    code = page.locator("#code-fig-china-mine-share")
+    assert code.is_visible() and "fig-china-mine-share" in code.inner_text()
+
+
+def test_the_link_of_a_figure_is_permanent_and_leads_to_it(open_page, address):
+    page = open_page(f"{CHAPTER}#fig-us-turn")
+    page.wait_for_function("Math.abs(document.getElementById('fig-us-turn').getBoundingClientRect().top) < 200", timeout=5000)
+
+
+def test_a_number_shows_its_source_on_the_spot_and_at_the_end(open_page):
+    page = open_page(CHAPTER)
+    number = page.locator("a.ev-num[href='#note-china-mine-share-2010']").first
+    number.focus()
+    note = page.locator(".ev-pop")
+    assert note.is_visible() and "130,000 t over world 133,000 t" in note.inner_text()
+    page.keyboard.press("Escape")
+    assert note.count() == 0
+    number.click()
+    assert page.locator("#note-china-mine-share-2010").is_visible()
+
+
+def test_everything_can_be_read_without_scripts(open_page):
+    page = open_page(CHAPTER, java_script_enabled=False)
+    assert page.locator("figure.ev-figure .ev-wide svg").first.is_visible()
+    page.locator("#fig-mine-output .ev-cite > summary").click()
+    assert page.locator("#fig-mine-output .ev-cite > .ev-copy pre").is_visible()
+
+
+def test_search_finds_the_chapter(open_page):
+    page = open_page("search.html?q=reserves")
+    page.wait_for_selector("#search-results li a")
+    assert "03_who_mines" in page.locator("#search-results li a").first.get_attribute("href")
+
+
+def test_on_paper_figures_stand_without_their_controls(open_page):
+    page = open_page(CHAPTER, scheme="dark")
+    page.emulate_media(media="print", color_scheme="light")
+    assert not page.locator("#fig-mine-output .ev-actions").is_visible()
+    assert page.locator("#fig-mine-output .ev-wide").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES[:3])
+def test_no_accessibility_rule_is_broken(open_page, path, scheme):
+    """WCAG 2.2 levels A and AA, as far as a program can tell."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(path, scheme=scheme)
+    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    broken = [(v["id"], [n["html"][:150] for n in v["nodes"]][:3]) for v in result.response["violations"]]
+    assert not broken

@@ -1,0 +1,151 @@
+"""The built site as files: links inside it, downloads, citations, the register, and what pages weigh."""
+
+import csv
+import html
+import io
+import json
+import re
+import zipfile
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+
+from rareearths import published
+
+FIGURE_FILES = ("svg", "png", "csv", "json", "zip", "bib", "ris", "csl.json")
+TABLE_FILES = ("csv", "json", "zip", "bib", "ris", "csl.json")
+
+
+class Page(HTMLParser):
+    """Links, ids and loaded files of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids, self.loaded, self.inline = [], [], [], []
+        self._in_script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if attributes.get("id"):
+            self.ids.append(attributes["id"])
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
+        if tag == "link" and attributes.get("rel") in ("stylesheet", "icon", "shortcut icon"):
+            self.loaded.append(attributes["href"])
+        if tag in ("script", "img", "iframe", "source") and attributes.get("src"):
+            self.loaded.append(attributes["src"])
+        self._in_script = tag == "script"
+
+    def handle_endtag(self, tag):
+        self._in_script = False
+
+    def handle_data(self, text):
+        if self._in_script:
+            self.inline.append(text)
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    return {path.relative_to(site).as_posix(): Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+
+
+def test_every_link_inside_the_site_leads_somewhere(site, pages):
+    broken = []
+    for name, page in pages.items():
+        for link in page.links + page.loaded:
+            if re.match(r"[a-z]+:", link) or link.startswith("//"):
+                continue
+            target, fragment = urldefrag(urljoin(name, unquote(link.split("?")[0] if "#" not in link else link)))
+            target = target or name
+            if not (site / target).is_file():
+                broken.append((name, link))
+            elif fragment and target in pages and unquote(fragment) not in pages[target].ids:
+                broken.append((name, link))
+    assert not broken
+
+
+def test_no_id_stands_twice_on_a_page(pages):
+    for name, page in pages.items():
+        twice = {i for i in page.ids if page.ids.count(i) > 1}
+        assert not twice, (name, twice)
+
+
+def test_pages_load_nothing_from_anybody_else(pages):
+    for name, page in pages.items():
+        assert not [f for f in page.loaded if re.match(r"(https?:)?//", f)], name
+        assert not [s for s in page.inline if "http" in s], name
+
+
+def test_each_figure_and_table_has_all_its_files(site):
+    for thing in published.read_all().values():
+        if thing.kind in ("figure", "table"):
+            for suffix in FIGURE_FILES if thing.kind == "figure" else TABLE_FILES:
+                file = site / f"{thing.kind}s" / f"{thing.id}.{suffix}"
+                assert file.stat().st_size > 50, file
+
+
+def test_the_csv_of_a_figure_holds_its_data_with_their_sources(site):
+    thing = published.read_all()["fig-mine-output"]
+    rows = list(csv.DictReader(io.StringIO((site / "figures" / "fig-mine-output.csv").read_text(encoding="utf-8"))))
+    assert len(rows) == len(thing.payload["data"]["rows"])
+    found = [r for r in rows if r["publisher"] == "USGS" and r["year"] == "2024" and r["country_iso3"] == "CHN"]
+    assert [(r["tonnes_reo"], r["edition"]) for r in found] == [("270000", "MCS 2026")]
+    assert found[0]["source_id"] and found[0]["locator"]
+
+
+def test_the_archive_of_a_figure_explains_itself(site):
+    with zipfile.ZipFile(site / "figures" / "fig-china-mine-share.zip") as archive:
+        names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        readme = archive.read("fig-china-mine-share/README.txt").decode()
+    assert {"README.txt", "fig-china-mine-share.svg", "fig-china-mine-share.png", "fig-china-mine-share.csv"} <= names
+    assert "How to cite" in readme and "licence" in readme and "British Geological Survey" in readme
+
+
+def test_the_metadata_of_a_figure_are_whole(site):
+    content = json.loads((site / "figures" / "fig-china-mine-share.json").read_text())
+    assert content["number"] == "Figure 3.2"
+    for key in ("title", "subtitle", "caption", "alt", "data", "data_to", "data_digest", "sources", "licence", "book", "citation"):
+        assert content[key], key
+
+
+def test_the_register_lists_everything_published(site):
+    register = json.loads((site / "published.json").read_text())
+    listed = {entry["id"]: entry for entry in register["published"]}
+    assert set(listed) == set(published.read_all())
+    for entry in listed.values():
+        page = (site / entry["page"]).read_text(encoding="utf-8")
+        assert f'id="{entry["anchor"]}"' in page, entry["id"]
+
+
+def test_prose_shows_numbers_linked_to_their_notes(site):
+    page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
+    thing = published.read_all()["china-mine-share-2010"]
+    assert f'<a class="ev-num" href="#note-china-mine-share-2010">{thing.payload["text"]}</a>' in page
+    note = page[page.index('id="note-china-mine-share-2010"') :][:2500]
+    assert html.escape(thing.payload["note"]) in note and "Critical Materials Atlas" in note
+
+
+def test_a_number_quoted_on_another_page_has_its_note_there_too(site):
+    page = (site / "book" / "index.html").read_text(encoding="utf-8")
+    assert 'id="note-china-mine-share-2024"' in page
+    assert 'href="chapters/03_who_mines.html#note-china-mine-share-2024"' in page
+    assert 'href="chapters/03_who_mines.html#fig-china-mine-share"' in page
+
+
+def test_figures_are_numbered_by_the_chapter_of_their_file(site):
+    page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
+    numbers = re.findall(r'caption-number">((?:Figure|Table) [\d.]+)<', page)
+    assert numbers == [*(f"Figure 3.{i}" for i in range(1, 4)), "Table 3.1", "Figure 3.4", "Figure 3.5", "Table 3.2", "Figure 3.6", "Figure 3.7", "Figure 3.8"]
+
+
+def test_the_code_of_each_figure_can_be_reached(pages):
+    page = pages["book/chapters/03_who_mines.html"]
+    for thing in published.read_all().values():
+        assert f"code-{thing.id}" in page.ids
+
+
+def test_formulas_need_no_script(site):
+    page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
+    assert "<math" in page and "mathjax" not in page.lower()
