@@ -102,6 +102,9 @@ def test_cite_opens_and_copies_the_reference(open_page):
     figure.locator(".ev-cite > .ev-copy button").click()
     assert page.evaluate("navigator.clipboard.readText()").strip() == text.inner_text().strip()
     figure.locator(".ev-format", has_text="BibTeX").locator("summary").click()
+    figure.locator("button", has_text="Copy RIS").click()
+    figure.locator("button", has_text="Copied").last.wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("TY  - FIGURE")
     assert "@misc{fig-china-mine-share," in figure.locator(".ev-format", has_text="BibTeX").locator("pre").inner_text()
 
 

@@ -148,10 +148,13 @@ def _scrolling(thing: Published) -> str:
 def _actions(translator: SphinxTranslator, thing: Published, number: str, page: str, up: str) -> str:
     meta = translator.builder.env.rareearths_book
     forms = citation.render(citation.references(thing.payload, meta, number, page))
-    formats = "".join(
-        f'<details class="ev-format"><summary>{name}</summary>{_copy(forms[suffix])}'
-        f'<p><a href="{up}{thing.kind}s/{thing.id}.{suffix}" download>Download {name}</a></p></details>'
+    bibtex, *others = (
+        f'<a class="ev-copyable" href="{up}{thing.kind}s/{thing.id}.{suffix}" download>{name}</a>'
         for suffix, name in citation.FORMATS.items()
+    )
+    formats = (
+        f'<details class="ev-format"><summary>BibTeX</summary>{_copy(forms["bib"])}</details>'
+        f'<p class="ev-formats">Download: {bibtex}, {", ".join(others)}</p>'
     )
     files = "".join(
         f'<li><a href="{up}{thing.kind}s/{thing.id}.{suffix}" download>{name}</a></li>'

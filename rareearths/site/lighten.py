@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sphinx.application import Sphinx
 
 SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "furo.js", "book.js")
 SEARCH_SCRIPTS = ("searchtools.js", "language_data.js", "searchindex.js")
+_PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w|o|mi|mf|si|nb|ow|sa)">([^<]*)</span>')
+"""Names, punctuation, space, operators and figures of highlighted code, which are set like the text around them."""
+
 STYLES = ("pygments.css", "furo.css", "furo-extensions.css", "mystnb", "book.css", "palette.css")
 
 
@@ -16,7 +21,7 @@ def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: di
     context["css_files"] = [file for file in context["css_files"] if _listed(file, STYLES)]
     for part in ("body", "furo_navigation_tree"):
         if context.get(part):
-            context[part] = _mend_roles(context[part])
+            context[part] = _PLAIN_TOKEN.sub(r"\1", _mend_roles(context[part]))
 
 
 def _mend_roles(html: str) -> str:

@@ -3,28 +3,42 @@
   "use strict";
   // Where the site was built without knowing its address, references get the address it is read at.
   const root = new URL(document.documentElement.dataset.content_root || ".", location.href).href;
-  for (const box of document.querySelectorAll(".ev-copy")) {
-    const pre = box.querySelector("pre");
-    const address = box.closest("figure").dataset.address;
-    if (address && location.protocol.startsWith("http")) pre.textContent = pre.textContent.replaceAll(`${address}#`, `${root}${address}#`);
-    const text = pre.textContent;
+  const select = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+  };
+  const copyButton = (label, text, otherwise) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Copy";
+    button.textContent = label;
     button.addEventListener("click", async () => {
       try {
-        await navigator.clipboard.writeText(text);
+        await navigator.clipboard.writeText(await text());
+        button.textContent = "Copied";
       } catch {
-        const range = document.createRange();
-        range.selectNodeContents(pre);
-        getSelection().removeAllRanges();
-        getSelection().addRange(range);
-        document.execCommand("copy");
+        button.textContent = otherwise();
       }
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      setTimeout(() => { button.textContent = label; }, 1500);
     });
-    box.append(button);
+    return button;
+  };
+  const whole = (text, address) =>
+    address && location.protocol.startsWith("http") ? text.replaceAll(`${address}#`, `${root}${address}#`) : text;
+  for (const box of document.querySelectorAll(".ev-copy")) {
+    const pre = box.querySelector("pre");
+    pre.textContent = whole(pre.textContent, box.closest("figure").dataset.address);
+    box.append(copyButton("Copy", () => pre.textContent, () => {
+      select(pre);
+      return document.execCommand("copy") ? "Copied" : "Selected";
+    }));
+  }
+  if (location.protocol.startsWith("http")) {
+    for (const link of document.querySelectorAll(".ev-copyable")) {
+      const text = async () => whole(await (await fetch(link.href)).text(), link.closest("figure").dataset.address);
+      link.after(" ", copyButton(`Copy ${link.textContent}`, text, () => "Not copied"));
+    }
   }
 
   const reveal = () => {
