@@ -64,7 +64,9 @@ def stock(copy: Path) -> float:
     # Its own pages; only the roles and the renderer of published things, without which the chapters do not parse.
     config += "sphinx:\n  extra_extensions: [rareearths.site]\nbibtex_bibfiles: [book/references.bib]\n"
     (place / "_config.yml").write_text(config)
-    return timed([sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(place), "-q"], place)
+    return timed(
+        [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(place), "-q"], place
+    )
 
 
 def full(copy: Path) -> float:
@@ -112,7 +114,9 @@ def measure_weights(site: Path) -> dict[str, dict[str, int]]:
         parts["html"] = len(gzip.compress(text.encode(), 9))
         without = re.sub(r'<div class="ev-chart.*?</svg></div>', "", text, flags=re.S)
         parts["figures in it"] = parts["html"] - len(gzip.compress(without.encode(), 9))
-        for link in re.findall(r'<(?:link[^>]+rel="(?:stylesheet|shortcut icon)"[^>]+href|script[^>]+src|img[^>]+src)="([^"]+)"', text):
+        for link in re.findall(
+            r'<(?:link[^>]+rel="(?:stylesheet|shortcut icon)"[^>]+href|script[^>]+src|img[^>]+src)="([^"]+)"', text
+        ):
             file = (page.parent / link.split("?")[0]).resolve()
             kind = {".css": "style", ".js": "script"}.get(file.suffix, "image")
             parts[kind] += len(gzip.compress(file.read_bytes(), 9))
@@ -152,7 +156,9 @@ def report(times: dict[str, list[float]], weights: dict[str, dict[str, int]]) ->
         "| --- |" + " ---: |" * (len(SHOWN) + 1),
     ]
     for page, parts in weights.items():
-        lines.append(f"| {page} | {total[page] / 1000:.0f} | " + " | ".join(f"{parts[kind] / 1000:.0f}" for kind in SHOWN) + " |")
+        lines.append(
+            f"| {page} | {total[page] / 1000:.0f} | " + " | ".join(f"{parts[kind] / 1000:.0f}" for kind in SHOWN) + " |"
+        )
     lines += [
         "",
         f"Median chapter: {statistics.median(chapters) / 1000:.0f} (to reach: 150; no page above 500). "

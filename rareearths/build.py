@@ -55,8 +55,14 @@ def build(verbose: bool = False) -> int:
     command += ["--path-output", str(WORK), "-W", "--keep-going"]
     if not verbose:
         command.append("-q")
-    done = subprocess.run(command, cwd=REPOSITORY, text=True, stdout=None if verbose else subprocess.PIPE,
-                          stderr=None if verbose else subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        text=True,
+        stdout=None if verbose else subprocess.PIPE,
+        stderr=None if verbose else subprocess.STDOUT,
+        check=False,
+    )
     if done.returncode:
         if not verbose:
             print(done.stdout)
@@ -65,7 +71,9 @@ def build(verbose: bool = False) -> int:
     fresh, old = HTML.with_name("html.new"), HTML.with_name("html.old")
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(WORK / "_build" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "_sources"))
+    shutil.copytree(
+        WORK / "_build" / "html", fresh, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "_sources")
+    )
     STAMP.unlink(missing_ok=True)
     if HTML.exists():
         os.replace(HTML, old)

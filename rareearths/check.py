@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from rareearths.data import PANDAS_TYPES, DATA_VARIABLE, root
+from rareearths.data import DATA_VARIABLE, PANDAS_TYPES, root
 
 DESCRIPTION = "datapackage.yaml"
 OWN_KEYS = (
@@ -357,9 +357,7 @@ def _schema_problems(folder: Path, resource: dict) -> list[Problem]:
     ]
 
 
-def _foreign_key_problems(
-    folder: Path, resource: dict, sound: list[dict], faults: list[Problem]
-) -> list[Problem]:
+def _foreign_key_problems(folder: Path, resource: dict, sound: list[dict], faults: list[Problem]) -> list[Problem]:
     """List values that the table they refer to does not have, one problem a value; cells in ``faults`` are left out.
 
     Done here and not by frictionless, which reads the other table anew for every key and has a message a row.

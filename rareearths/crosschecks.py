@@ -235,9 +235,7 @@ def prices_agree(tables: Tables) -> Iterator[Problem]:
     pairs["differ"] = (pairs.high - pairs.low > PRICES_FLOOR) & (pairs.high > (1 + PRICES_BAND) * pairs.low)
     pairs["said"] = [f"{p.low:g} in one edition, {p.high:g} {p.unit} in another" for p in pairs.itertuples()]
     expected = f"editions that differ by {PRICES_BAND:.0%} or {PRICES_FLOOR:g} USD at most"
-    yield from _differences(
-        ("us_prices", "price"), pairs, ["product", "year"], "PRICES_KNOWN", PRICES_KNOWN, expected
-    )
+    yield from _differences(("us_prices", "price"), pairs, ["product", "year"], "PRICES_KNOWN", PRICES_KNOWN, expected)
 
 
 def us_production_is_the_same(tables: Tables) -> Iterator[Problem]:

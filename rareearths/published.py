@@ -107,7 +107,9 @@ def read_all(repository: Path = REPOSITORY) -> dict[str, Published]:
     for notebook in chapters(repository):
         for thing in read(notebook, repository):
             if thing.id in found:
-                raise DuplicateId(f"id {thing.id!r} is published twice: in {found[thing.id].docname} and in {thing.docname}")
+                raise DuplicateId(
+                    f"id {thing.id!r} is published twice: in {found[thing.id].docname} and in {thing.docname}"
+                )
             found[thing.id] = thing
     return found
 

@@ -116,7 +116,11 @@ async def _run_one(notebook: Path, bar) -> None:
         bar.update(1)
 
     client = NotebookClient(
-        book, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, on_cell_executed=done,
+        book,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        on_cell_executed=done,
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(notebook.parent)}},
     )
@@ -151,7 +155,13 @@ async def _ask(client) -> dict:
 
 def _environment() -> dict[str, str]:
     """Give the environment of a chapter: the same on every machine as far as that changes what it computes."""
-    return {**os.environ, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg", "TZ": "UTC", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "agg",
+        "TZ": "UTC",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
 
 
 def _inputs(content: dict, answer: dict) -> dict[str, str]:
@@ -203,7 +213,9 @@ def _refuse_warnings(notebook: Path, book) -> None:
     for position, cell in enumerate(book.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
-                raise ChapterFailed(f"{notebook.name}, cell {position} warns, and a page may not: {output.text.strip()[:400]}")
+                raise ChapterFailed(
+                    f"{notebook.name}, cell {position} warns, and a page may not: {output.text.strip()[:400]}"
+                )
 
 
 def _clean(book) -> None:
@@ -298,7 +310,7 @@ def select(names: list[str]) -> list[Path]:
 def outdated_statements(notebooks: list[Path]) -> list[str]:
     """List the statements that the stored outputs say no longer hold, with chapter and test."""
     return [
-        f"{notebook.stem}: {thing.id}: \"{thing.payload['sentence']}\" (test: {thing.payload['test']})"
+        f'{notebook.stem}: {thing.id}: "{thing.payload["sentence"]}" (test: {thing.payload["test"]})'
         for notebook in notebooks
         for thing in published.read(notebook)
         if thing.kind == "statement" and not thing.payload["holds"]

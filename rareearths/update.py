@@ -42,7 +42,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rareearths update", description="Bring official files into the tables.")
+    parser = argparse.ArgumentParser(
+        prog="python -m rareearths update", description="Bring official files into the tables."
+    )
     parser.add_argument("--from", dest="files", metavar="PATH", nargs="+", action="extend", default=[],
                         help="local files to take, instead of fetching what is known")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
@@ -78,7 +80,9 @@ def _update(folder: Path, files: list[str], dry_run: bool, confirmed: bool) -> i
 def _recover(folder: Path, dry_run: bool) -> None:
     """Finish an interrupted replacement before anything is read."""
     if dry_run and (folder / replace.JOURNAL).exists():
-        raise UpstreamError("an earlier update was interrupted: run `python -m rareearths update` without --dry-run to finish it")
+        raise UpstreamError(
+            "an earlier update was interrupted: run `python -m rareearths update` without --dry-run to finish it"
+        )
     if not dry_run:
         finished = replace.recover(folder)
         if finished:
@@ -135,7 +139,9 @@ def _package(folder: Path) -> dict:
 def _existing(folder: Path, resource: dict) -> Path:
     path = folder / resource["path"]
     if not path.is_file():
-        raise UpstreamError(f"{path} is missing: table {resource['name']!r} is described in datapackage.yaml but has no file")
+        raise UpstreamError(
+            f"{path} is missing: table {resource['name']!r} is described in datapackage.yaml but has no file"
+        )
     return path
 
 
@@ -174,7 +180,9 @@ def _require_valid(folder: Path, contents: dict[str, str]) -> None:
         return
     before = {str(problem) for problem in _check()(folder)}
     if before >= set(problems):
-        raise UpstreamError("\n".join(["The data have faults already, without these files. Correct them first:", *problems]))
+        raise UpstreamError(
+            "\n".join(["The data have faults already, without these files. Correct them first:", *problems])
+        )
     raise UpstreamError("\n".join(["The tables would not be valid with these files:", *problems]))
 
 
@@ -187,7 +195,9 @@ def _show(changes: list[tuple[merge.Change, dict[str, dict]]]) -> None:
         if not change:
             print(f"  {change.table}: nothing new")
             continue
-        print(f"  {change.table}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed")
+        print(
+            f"  {change.table}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
+        )
         _show_some([f"+ {change.key(row)}: {change.value(row)}" for row in change.added])
         _show_some([_changed_line(change, old, new) for old, new in change.changed])
         _show_some([f"- {change.key(row)}: {change.value(row)}" for row in change.removed])
@@ -210,7 +220,9 @@ def _show_some(lines: list[str]) -> None:
 def _show_chapters(tables: list[str]) -> None:
     chapters = chapters_of(tables)
     if chapters:
-        print(f"Chapters that load {', '.join(tables)}: {', '.join(chapters)}. Run them again: python -m rareearths run")
+        print(
+            f"Chapters that load {', '.join(tables)}: {', '.join(chapters)}. Run them again: python -m rareearths run"
+        )
     else:
         print(f"No chapter loads {', '.join(tables)}.")
 
@@ -240,7 +252,9 @@ def _replace(folder: Path, contents: dict[str, str]) -> int:
         replace.replace(folder, contents)
     except OSError as error:
         print(f"The tables could not all be replaced ({error.strerror or error}).", file=sys.stderr)
-        print("Run `python -m rareearths update` once more: it first completes or clears away this step.", file=sys.stderr)
+        print(
+            "Run `python -m rareearths update` once more: it first completes or clears away this step.", file=sys.stderr
+        )
         return 1
     print(f"Replaced: {', '.join(contents)}")
     return 0

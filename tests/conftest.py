@@ -14,16 +14,26 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 
 
 def rareearths(*arguments: str, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess:
     """Run the command line as a user would, and give what it printed."""
     return subprocess.run(
-        [sys.executable, "-m", "rareearths", *arguments], cwd=cwd, text=True, capture_output=True,
-        env={**os.environ, **environment}, timeout=600, check=False,
+        [sys.executable, "-m", "rareearths", *arguments],
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=600,
+        check=False,
     )
 
 
@@ -40,7 +50,9 @@ def site() -> Path:
     """The built site; it has to be there, and built from what stands here now."""
     from rareearths import build
 
-    assert build.up_to_date(), "the site is not up to date: run `make book` before the tests, or `make test`, which does"
+    assert build.up_to_date(), (
+        "the site is not up to date: run `make book` before the tests, or `make test`, which does"
+    )
     return build.HTML
 
 

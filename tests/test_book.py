@@ -20,11 +20,17 @@ PAGES = [page for page in PAGES if ".ipynb_checkpoints" not in page.parts]
 YEARS = r"(?:1[89]|20)\d\d(?:[–-]\d{2,4})?"
 NOT_STATISTICS = [
     r"\{[a-z:]+\}`[^`]*`",  # roles: published numbers and statements, citations, cross references
-    r"`[^`]*`", r"\$[^$]*\$",  # code, formulas
-    r"\]\([^)]*\)", r"https?://\S+",  # targets of links
-    r"\b(?:MCS|MYB|WMS|DS)\s?\d[\w.]*(?:\s(?:version|v)\s?[\d.]+)?", r"\b[vV]ersion \d[\d.]*", r"\bData Series \d+",  # editions
+    r"`[^`]*`",
+    r"\$[^$]*\$",  # code, formulas
+    r"\]\([^)]*\)",
+    r"https?://\S+",  # targets of links
+    r"\b(?:MCS|MYB|WMS|DS)\s?\d[\w.]*(?:\s(?:version|v)\s?[\d.]+)?",
+    r"\b[vV]ersion \d[\d.]*",
+    r"\bData Series \d+",  # editions
     r"\b(?:chapters?|section|part|figure|table|page)\s\d[\d.]*",  # places in the book
-    r"\b[A-Z]{1,3}-\d+\b", r"\bCC BY \d\.\d\b", r"\b\d+ dpi\b",  # names
+    r"\b[A-Z]{1,3}-\d+\b",
+    r"\bCC BY \d\.\d\b",
+    r"\b\d+ dpi\b",  # names
     rf"\b\d{{1,2}} (?:January|February|March|April|May|June|July|August|September|October|November|December) {YEARS}",
     rf"\b{YEARS}s?\b",
 ]
@@ -54,7 +60,9 @@ def bare_statistics(sentence):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_statistic_is_typed_into_prose(page):
-    bare = [(found, " ".join(sentence.split())[:120]) for sentence in prose(page) for found in bare_statistics(sentence)]
+    bare = [
+        (found, " ".join(sentence.split())[:120]) for sentence in prose(page) for found in bare_statistics(sentence)
+    ]
     assert not bare, "publish these with publish.number, or cite a source in the sentence"
 
 
@@ -72,7 +80,11 @@ def test_the_prose_check_finds_what_it_is_for(sentence, found):
 
 
 def test_every_statement_holds_with_the_data_that_are_shipped():
-    stale = {t.id: t.payload["test"] for t in published.read_all().values() if t.kind == "statement" and not t.payload["holds"]}
+    stale = {
+        t.id: t.payload["test"]
+        for t in published.read_all().values()
+        if t.kind == "statement" and not t.payload["holds"]
+    }
     assert not stale, "reword these statements: the data no longer bear them out"
 
 
@@ -108,7 +120,11 @@ def test_each_source_line_names_its_editions():
 
 
 def test_ids_are_unique_over_the_book(tmp_path):
-    cell = {"cell_type": "code", "source": "", "outputs": [{"data": {published.MIME.format(kind="number"): {"id": "twice"}}}]}
+    cell = {
+        "cell_type": "code",
+        "source": "",
+        "outputs": [{"data": {published.MIME.format(kind="number"): {"id": "twice"}}}],
+    }
     for name in ("a", "b"):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps({"cells": [cell]}))
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: a\nchapters:\n- file: b\n")
@@ -146,7 +162,9 @@ def test_chapter_cells_are_short_and_end_without_a_semicolon():
 
 
 def tracked():
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
     return [REPOSITORY / name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()]
 
 

@@ -23,7 +23,9 @@ def open_page(browser, address):
         contexts.append(context)
         page = context.new_page()
         page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: page.said.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: page.said.append(str(error)))
         page.on("request", lambda request: page.asked.append(request.url))
         page.goto(f"{address}/{path}")
@@ -98,7 +100,10 @@ def test_cite_opens_and_copies_the_reference(open_page):
     figure.locator(".ev-cite > summary").click()
     text = figure.locator(".ev-cite > .ev-copy pre")
     assert re.search(r"http\S+/book/chapters/03_who_mines.html#fig-china-mine-share", text.inner_text())
-    assert "Rare earths report contributors (2026)" in text.inner_text() and "British Geological Survey" in text.inner_text()
+    assert (
+        "Rare earths report contributors (2026)" in text.inner_text()
+        and "British Geological Survey" in text.inner_text()
+    )
     figure.locator(".ev-cite > .ev-copy button").click()
     assert page.evaluate("navigator.clipboard.readText()").strip() == text.inner_text().strip()
     figure.locator(".ev-format", has_text="BibTeX").locator("summary").click()
@@ -108,7 +113,10 @@ def test_cite_opens_and_copies_the_reference(open_page):
     assert "@misc{fig-china-mine-share," in figure.locator(".ev-format", has_text="BibTeX").locator("pre").inner_text()
 
 
-@pytest.mark.parametrize("suffix, begins", [("svg", b"<svg"), ("png", b"\x89PNG"), ("csv", b"publisher,year"), ("json", b"{"), ("zip", b"PK")])
+@pytest.mark.parametrize(
+    "suffix, begins",
+    [("svg", b"<svg"), ("png", b"\x89PNG"), ("csv", b"publisher,year"), ("json", b"{"), ("zip", b"PK")],
+)
 def test_download_gives_the_file(open_page, suffix, begins):
     page = open_page(CHAPTER)
     figure = page.locator("#fig-china-mine-share")
@@ -128,7 +136,9 @@ def test_code_opens_the_cell_that_drew_it(open_page):
 
 def test_the_link_of_a_figure_is_permanent_and_leads_to_it(open_page, address):
     page = open_page(f"{CHAPTER}#fig-us-turn")
-    page.wait_for_function("Math.abs(document.getElementById('fig-us-turn').getBoundingClientRect().top) < 200", timeout=5000)
+    page.wait_for_function(
+        "Math.abs(document.getElementById('fig-us-turn').getBoundingClientRect().top) < 200", timeout=5000
+    )
 
 
 def test_a_number_shows_its_source_on_the_spot_and_at_the_end(open_page):

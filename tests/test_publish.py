@@ -38,7 +38,15 @@ def draw(ax, narrow):
 
 
 def make(**changes):
-    options = dict(id="fig-test", title="It rose", subtitle="Tonnes REO", caption="From a table.", alt="It rose to 270,000 t.", data=ROWS, data_to=2024)
+    options = dict(
+        id="fig-test",
+        title="It rose",
+        subtitle="Tonnes REO",
+        caption="From a table.",
+        alt="It rose to 270,000 t.",
+        data=ROWS,
+        data_to=2024,
+    )
     publish.figure(draw, **options | changes)
 
 
@@ -47,7 +55,8 @@ def test_a_figure_carries_its_data_sources_editions_and_both_drawings(stored):
     payload = stored[0][MIME.format(kind="figure")]
     assert payload["data"]["rows"][1][:2] == [2024, 270_000]
     assert [(s["source_id"], s["editions"], s["locators"]) for s in payload["sources"]] == [
-        ("usgs_mcs2025_csv", ["MCS 2025"], ["row 1"]), ("usgs_mcs2026_csv", ["MCS 2026"], ["row 2"])
+        ("usgs_mcs2025_csv", ["MCS 2025"], ["row 1"]),
+        ("usgs_mcs2026_csv", ["MCS 2026"], ["row 2"]),
     ]
     assert payload["sources"][0]["licence"] and payload["sources"][0]["strength"]
     assert 'viewBox="0 0 720 380"' in stored[0]["image/svg+xml"] and 'viewBox="0 0 350 380"' in payload["narrow_svg"]
@@ -122,7 +131,9 @@ def test_a_missing_number_is_not_published_as_anything(stored, value):
 
 
 def test_a_statement_needs_a_test_that_gives_true_or_false(stored):
-    publish.statement("s", "It rose.", ROWS["tonnes_reo"].is_monotonic_increasing, sources=ROWS, test="later above earlier")
+    publish.statement(
+        "s", "It rose.", ROWS["tonnes_reo"].is_monotonic_increasing, sources=ROWS, test="later above earlier"
+    )
     assert stored[0][MIME.format(kind="statement")]["holds"] is True
     with pytest.raises(publish.PublishError, match="true or false"):
         publish.statement("s", "It rose.", "yes", sources=ROWS, test="t")
@@ -130,7 +141,15 @@ def test_a_statement_needs_a_test_that_gives_true_or_false(stored):
 
 def test_a_table_shows_missing_as_a_dash_and_escapes_text(stored):
     rows = ROWS.assign(tonnes_reo=[None, -5.0], name=["<b>", "A & B"])
-    publish.table(rows, id="tab-x", title="T", caption="C", data_to=2024, columns={"name": "Name", "tonnes_reo": "t"}, formats={"tonnes_reo": ",.0f"})
+    publish.table(
+        rows,
+        id="tab-x",
+        title="T",
+        caption="C",
+        data_to=2024,
+        columns={"name": "Name", "tonnes_reo": "t"},
+        formats={"tonnes_reo": ",.0f"},
+    )
     html = stored[0]["text/html"]
     assert "–</td>" in html and "−5</td>" in html and "&lt;b&gt;" in html and "A &amp; B" in html
     with pytest.raises(publish.PublishError, match="no column nothing"):
@@ -161,7 +180,10 @@ def test_bibtex_is_read_back_by_a_bibtex_reader(stored):
 
 
 def test_editions_of_years_in_a_row_are_named_as_a_range():
-    assert citation.join_editions(["MCS 2005", "MCS 2006", "MCS 2007", "MCS 2026", "MCS 2026 v1.3"]) == "MCS 2005 to MCS 2007, MCS 2026, MCS 2026 v1.3"
+    assert (
+        citation.join_editions(["MCS 2005", "MCS 2006", "MCS 2007", "MCS 2026", "MCS 2026 v1.3"])
+        == "MCS 2005 to MCS 2007, MCS 2026, MCS 2026 v1.3"
+    )
 
 
 def test_a_composed_drawing_stands_alone_and_becomes_a_png(stored):

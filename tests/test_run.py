@@ -51,7 +51,14 @@ def test_what_it_rests_on_is_recorded_and_a_change_is_named(chapter, data_copy, 
     monkeypatch.setenv("RAREEARTHS_DATA", str(data_copy))
     run_one(chapter)
     inputs = json.loads(chapter.read_text())["metadata"]["rareearths"]["inputs"]
-    assert {"code", "outputs", "requirements", "table:reserves", "module:rareearths.data", "source:usgs_mcs2026_re_pdf"} <= set(inputs)
+    assert {
+        "code",
+        "outputs",
+        "requirements",
+        "table:reserves",
+        "module:rareearths.data",
+        "source:usgs_mcs2026_re_pdf",
+    } <= set(inputs)
     assert "table:us_prices" not in inputs
 
     prices = data_copy / "production" / "us_prices.csv"
@@ -144,7 +151,10 @@ def test_the_chapter_of_the_book_runs_from_a_copy_of_the_data(tmp_path, data_cop
     monkeypatch.setenv("RAREEARTHS_DATA", str(data_copy))
     table = data_copy / "production" / "mine_production.csv"
     lines = table.read_text().splitlines(keepends=True)
-    changed = [line.replace("USGS,2024,CHN,270000", "USGS,2024,CHN,100000") if "usgs_mcs2026_csv" in line else line for line in lines]
+    changed = [
+        line.replace("USGS,2024,CHN,270000", "USGS,2024,CHN,100000") if "usgs_mcs2026_csv" in line else line
+        for line in lines
+    ]
     assert changed != lines
     table.write_text("".join(changed))
     copy = tmp_path / "03_who_mines.ipynb"

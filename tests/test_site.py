@@ -48,7 +48,10 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def pages(site):
-    return {path.relative_to(site).as_posix(): Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    return {
+        path.relative_to(site).as_posix(): Page(path.read_text(encoding="utf-8"))
+        for path in sorted(site.rglob("*.html"))
+    }
 
 
 def test_every_link_inside_the_site_leads_somewhere(site, pages):
@@ -106,7 +109,19 @@ def test_the_archive_of_a_figure_explains_itself(site):
 def test_the_metadata_of_a_figure_are_whole(site):
     content = json.loads((site / "figures" / "fig-china-mine-share.json").read_text())
     assert content["number"] == "Figure 3.2"
-    for key in ("title", "subtitle", "caption", "alt", "data", "data_to", "data_digest", "sources", "licence", "book", "citation"):
+    for key in (
+        "title",
+        "subtitle",
+        "caption",
+        "alt",
+        "data",
+        "data_to",
+        "data_digest",
+        "sources",
+        "licence",
+        "book",
+        "citation",
+    ):
         assert content[key], key
 
 
@@ -137,7 +152,16 @@ def test_a_number_quoted_on_another_page_has_its_note_there_too(site):
 def test_figures_are_numbered_by_the_chapter_of_their_file(site):
     page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
     numbers = re.findall(r'caption-number">((?:Figure|Table) [\d.]+)<', page)
-    assert numbers == [*(f"Figure 3.{i}" for i in range(1, 4)), "Table 3.1", "Figure 3.4", "Figure 3.5", "Table 3.2", "Figure 3.6", "Figure 3.7", "Figure 3.8"]
+    assert numbers == [
+        *(f"Figure 3.{i}" for i in range(1, 4)),
+        "Table 3.1",
+        "Figure 3.4",
+        "Figure 3.5",
+        "Table 3.2",
+        "Figure 3.6",
+        "Figure 3.7",
+        "Figure 3.8",
+    ]
 
 
 def test_the_code_of_each_figure_can_be_reached(pages):

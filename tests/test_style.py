@@ -51,7 +51,9 @@ def test_each_colour_reads_as_text_in_both_themes(name):
 def test_countries_that_meet_stay_apart(vision, mode):
     matrix = np.array(SIMULATION[vision])
     seen = {code: lab(matrix @ linear(getattr(style.COUNTRIES[code], mode))) for code in MEET_IN_ONE_FIGURE}
-    near = {pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1) for pair in itertools.combinations(seen, 2)}
+    near = {
+        pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1) for pair in itertools.combinations(seen, 2)
+    }
     assert min(near.values()) >= LEAST_DIFFERENCE, near
 
 

@@ -132,7 +132,9 @@ def test_a_changed_value_is_shown_with_the_old_one_and_a_row_that_is_gone_is_rem
     assert "~ WLD MCS 2027 usgs_mcs2027_csv: 50000000 lower_bound -> 50000000" in said
     assert "- CAN MCS 2027 usgs_mcs2027_csv: 830000" in said
     assert "CAN" not in {row["country_iso3"] for row in rows(folder, "reserves")}
-    assert "2025,CHN,270000,estimated;unconfirmed,MCS 2026" in (folder / "production" / "mine_production.csv").read_text()
+    assert (
+        "2025,CHN,270000,estimated;unconfirmed,MCS 2026" in (folder / "production" / "mine_production.csv").read_text()
+    )
 
 
 def test_the_chapters_that_load_the_changed_tables_are_named(folder, tmp_path, monkeypatch, capsys):

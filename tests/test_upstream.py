@@ -120,7 +120,10 @@ def test_long_layout_reserves(folder):
     assert cell(reserves, "flag", country_iso3="WLD") == "lower_bound"
     assert pd.isna(cell(reserves, "reserves_tonnes_reo", country_iso3="MMR"))
     assert cell(reserves, "flag", country_iso3="MMR") == "not_available"
-    assert cell(reserves, "note", country_iso3="AUS") == "JORC-compliant or equivalent: 3.4 million t; revised in this edition"
+    assert (
+        cell(reserves, "note", country_iso3="AUS")
+        == "JORC-compliant or equivalent: 3.4 million t; revised in this edition"
+    )
     assert set(reserves["edition_date"]) == {"2027-02-01"}
 
 
@@ -132,7 +135,9 @@ def test_long_layout_salient_statistics(folder):
     assert cell(salient, "note", **concentrates) == "monazite excluded"
     assert cell(salient, "flag", measure="imports_compounds", year=2026) == "withheld;estimated"
     assert cell(salient, "flag", measure="net_import_reliance_compounds_metals", year=2026) == "lower_bound"
-    assert cell(salient, "unit", measure="net_import_reliance_compounds_metals", year=2026) == "% of apparent consumption"
+    assert (
+        cell(salient, "unit", measure="net_import_reliance_compounds_metals", year=2026) == "% of apparent consumption"
+    )
     assert cell(salient, "flag", measure="net_import_reliance_mineral_concentrates", year=2026) == "net_exporter"
     assert cell(salient, "value_high", chapter="yttrium", year=2026) == 310
     assert not salient["measure"].str.contains("price").any()
@@ -193,7 +198,11 @@ def faulty(tmp_path, old, new, name="official.csv"):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("Rare Earths,Burma,Production", "Rare Earths,Birmania,Production", ["row 20", "column Country", "Birmania", "countries"]),
+        (
+            "Rare Earths,Burma,Production",
+            "Rare Earths,Birmania,Production",
+            ["row 20", "column Country", "Birmania", "countries"],
+        ),
         ('"28,000"', '"28,000 t"', ["row 19", "column Value", "28,000 t", "a number"]),
         ("Imports: Compounds", "Imports: Powders", ["row 5", "Statistics_detail", "Imports: Powders", "LINES"]),
         ("Mine production,metric tons", "Mine production,kilograms", ["column Unit", "kilograms", "metric tons"]),
@@ -243,7 +252,9 @@ def official_rows(table):
     path = DATA / "production" / f"{table}.csv"
     if OFFICIAL is None or not path.is_file() or not (DATA / "codes" / "countries.csv").is_file():
         pytest.skip("needs the official files beside the checkout, and the tables")
-    rows = pd.read_csv(path, keep_default_na=False, na_values={column: [""] for column in usgs_mcs.VALUE_COLUMNS[table]})
+    rows = pd.read_csv(
+        path, keep_default_na=False, na_values={column: [""] for column in usgs_mcs.VALUE_COLUMNS[table]}
+    )
     # Rank-only rows are read from a figure of the report, which no importer takes.
     return rows[rows["source_id"].str.fullmatch(r"usgs_mcs20\d\d_csv") & ~rows["flag"].str.contains("rank_only")]
 

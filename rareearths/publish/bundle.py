@@ -107,6 +107,4 @@ def digest(content) -> str:
 
 def show(kind: str, payload: dict, text: str, **others: str) -> None:
     """Store one published thing as an output of the cell that runs."""
-    display(
-        {MIME.format(kind=kind): payload, "text/plain": text, **others}, raw=True, metadata={"rareearths": kind}
-    )
+    display({MIME.format(kind=kind): payload, "text/plain": text, **others}, raw=True, metadata={"rareearths": kind})

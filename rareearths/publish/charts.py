@@ -35,8 +35,16 @@ def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], gap_px: floa
     for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
         at = max(y, placed[-1] + step) if placed else y
         placed.append(at)
-        ax.annotate(text, (x, at), xytext=(6, 0), textcoords="offset points", va="center", color=colour,
-                    fontsize=12, annotation_clip=False)
+        ax.annotate(
+            text,
+            (x, at),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=12,
+            annotation_clip=False,
+        )
 
 
 def note(ax: Axes, x: float, y: float, text: str, **options) -> None:

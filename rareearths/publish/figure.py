@@ -62,7 +62,9 @@ def figure(
         raise bundle.PublishError(f"{id}: no data")
     layouts = [
         style.Layout("wide", style.WIDE_PX, height),
-        style.Layout("narrow", style.NARROW_PX, narrow_height or (height if panels == 1 else int(height * 0.8 * panels))),
+        style.Layout(
+            "narrow", style.NARROW_PX, narrow_height or (height if panels == 1 else int(height * 0.8 * panels))
+        ),
     ]
     drawings = {layout.name: _draw(draw, id, layout, panels, sharey, widths) for layout in layouts}
     table = bundle.columns_and_rows(data)

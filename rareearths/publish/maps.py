@@ -50,7 +50,11 @@ def draw_countries(ax: Axes, outlines: pd.DataFrame, fill, tip) -> None:
         if not vertices:
             continue
         patch = PathPatch(
-            Path(np.concatenate(vertices), codes), facecolor=fill(code), edgecolor=style.PAPER.light, linewidth=0.5, clip_on=False
+            Path(np.concatenate(vertices), codes),
+            facecolor=fill(code),
+            edgecolor=style.PAPER.light,
+            linewidth=0.5,
+            clip_on=False,
         )
         text = tip(code, rings["name"].iloc[0])
         ax.add_patch(charts.tip(patch, text) if text else patch)

@@ -41,7 +41,9 @@ def table(
         raise bundle.PublishError(f"{id}: no rows")
     missing = [column for column in columns if column not in rows]
     if missing:
-        raise bundle.PublishError(f"{id}: no column {', '.join(missing)}; there are {', '.join(map(str, rows.columns))}")
+        raise bundle.PublishError(
+            f"{id}: no column {', '.join(missing)}; there are {', '.join(map(str, rows.columns))}"
+        )
     data = bundle.columns_and_rows(rows)
     payload = {
         "id": id,
@@ -62,8 +64,12 @@ def _html(rows: pd.DataFrame, columns: dict[str, str], formats: dict[str, str]) 
     lines.append("</tr></thead><tbody>")
     for _, row in rows.iterrows():
         cells = [
-            _cell("th" if position == 0 else "td", _text(row[column], formats.get(column)), numeric[column],
-                  ' scope="row"' if position == 0 else "")
+            _cell(
+                "th" if position == 0 else "td",
+                _text(row[column], formats.get(column)),
+                numeric[column],
+                ' scope="row"' if position == 0 else "",
+            )
             for position, column in enumerate(columns)
         ]
         lines.append("<tr>" + "".join(cells) + "</tr>")
@@ -74,7 +80,9 @@ def _html(rows: pd.DataFrame, columns: dict[str, str], formats: dict[str, str]) 
 def _text(value, specification: str | None) -> str:
     if pd.isna(value):
         return "–"
-    return (format(value, specification) if specification else str(bundle.plain(value))).replace("-", "−" if specification else "-")
+    return (format(value, specification) if specification else str(bundle.plain(value))).replace(
+        "-", "−" if specification else "-"
+    )
 
 
 def _cell(tag: str, text: str, number: bool, attributes: str) -> str:

@@ -43,14 +43,18 @@ def _number_by_chapter(app: Sphinx, env) -> list[str]:
 
 def _tie_code_to_things(app: Sphinx, doctree: nodes.document) -> None:
     """Give the code of each cell an anchor ``code-<id>`` for what it publishes; drop outputs with nothing to show."""
-    for cell in list(doctree.findall(lambda node: isinstance(node, nodes.container) and node.get("nb_element") == "cell_code")):
+    for cell in list(
+        doctree.findall(lambda node: isinstance(node, nodes.container) and node.get("nb_element") == "cell_code")
+    ):
         made = [node["thing"] for node in cell.findall() if isinstance(node, nodes.Element) and "thing" in node]
         code = next(
             (node for node in cell.findall(nodes.container) if node.get("nb_element") == "cell_code_source"), None
         )
         if code is not None:
             code["ids"] += [f"code-{identifier}" for identifier in dict.fromkeys(made)]
-        for bundle in list(cell.findall(lambda n: isinstance(n, nodes.container) and n.get("nb_element") == "mime_bundle")):
+        for bundle in list(
+            cell.findall(lambda n: isinstance(n, nodes.container) and n.get("nb_element") == "mime_bundle")
+        ):
             if any("ev-made-here" in target["classes"] for target in bundle.findall(nodes.inline)):
                 bundle.parent.remove(bundle)
         for output in list(
@@ -91,7 +95,12 @@ def setup(app: Sphinx) -> dict:
     html = (evidence.visit_html, None)
     for node, kind in ((evidence.evidence_figure, "figure"), (evidence.evidence_table, "table")):
         app.add_enumerable_node(
-            node, kind, evidence.title_of, html=html, text=(evidence.visit_text, None), latex=(evidence.visit_latex, None)
+            node,
+            kind,
+            evidence.title_of,
+            html=html,
+            text=(evidence.visit_text, None),
+            latex=(evidence.visit_latex, None),
         )
     app.add_node(numbers.quoted, html=(numbers.visit_quoted, numbers.depart_quoted), text=_pass, latex=_pass)
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))

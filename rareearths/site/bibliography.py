@@ -39,7 +39,11 @@ def bibtex(repository: Path) -> str:
             source = data.source(key)
         except data.DataError:
             raise data.DataError(f"{page} cites {key!r}, and data/sources.csv has no such source_id") from None
-        entries.append(citation.as_bibtex(citation.of_source(vars(source) | {"editions": [source.edition] if source.edition else []})))
+        entries.append(
+            citation.as_bibtex(
+                citation.of_source(vars(source) | {"editions": [source.edition] if source.edition else []})
+            )
+        )
     return HEAD + "\n\n".join(entries) + "\n"
 
 

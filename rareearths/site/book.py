@@ -11,6 +11,7 @@ import yaml
 
 from rareearths.build import URL_VARIABLE
 
+
 @dataclass(frozen=True)
 class Book:
     """Title, authors, version, day of release and licence of the text, and the address of the site if known."""

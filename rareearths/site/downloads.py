@@ -90,7 +90,8 @@ def _json(content) -> bytes:
 
 def _readme(thing: Published, cited: str, number: str, book) -> str:
     sources = "\n".join(
-        f"- {source_text(source)}\n  licence: {source['licence']}\n  {source['url']}" for source in thing.payload["sources"]
+        f"- {source_text(source)}\n  licence: {source['licence']}\n  {source['url']}"
+        for source in thing.payload["sources"]
     )
     return (
         f"{number}: {thing.payload['title']}\n{thing.id}\n\n{thing.payload['caption']}\n\n"

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxTranslator
 
 from rareearths.published import Published
-from rareearths.site import book, citation
+from rareearths.site import citation
 
 DOWNLOADS = {
     "figure": {
@@ -134,7 +134,9 @@ def _chart(thing: Published) -> str:
     alt = html.escape(thing.payload["alt"])
     return "".join(
         f'<div class="ev-chart ev-{name}">'
-        + re.sub("^<svg ", f'<svg role="img" aria-label="{alt}" ', svg.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
+        + re.sub(
+            "^<svg ", f'<svg role="img" aria-label="{alt}" ', svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+        )
         + "</div>"
         for name, svg in drawings
     )

@@ -11,7 +11,7 @@ SEARCH_SCRIPTS = ("searchtools.js", "language_data.js", "searchindex.js")
 _PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w|o|mi|mf|si|nb|ow|sa)">([^<]*)</span>')
 """Names, punctuation, space, operators and figures of highlighted code, which are set like the text around them."""
 
-STYLES = ("pygments.css", "furo.css", "furo-extensions.css", "mystnb", "book.css", "palette.css")
+STYLES = ("pygments.css", "furo.css", "furo-extensions.css", "book.css", "palette.css")
 
 
 def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -26,7 +26,9 @@ def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: di
 
 def _mend_roles(html: str) -> str:
     """Take out a heading without a level (Sphinx, captions of parts) and a role now deprecated (docutils, references)."""
-    return html.replace('class="caption" role="heading"', 'class="caption"').replace('role="doc-biblioentry"', 'role="listitem"')
+    return html.replace('class="caption" role="heading"', 'class="caption"').replace(
+        'role="doc-biblioentry"', 'role="listitem"'
+    )
 
 
 def _listed(file, names: tuple[str, ...]) -> bool:

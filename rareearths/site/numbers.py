@@ -36,8 +36,12 @@ class Quote(SphinxRole):
         """Give the text, linked to its note; an unknown id is a warning, and so fails the build."""
         thing: Published | None = self.env.rareearths_published.get(self.text)
         if thing is None or thing.kind != self.kind:
-            log.warning("no %s %r has been published; run its chapter, or mend the id", self.kind, self.text,
-                        location=self.get_location())
+            log.warning(
+                "no %s %r has been published; run its chapter, or mend the id",
+                self.kind,
+                self.text,
+                location=self.get_location(),
+            )
             return [nodes.problematic(self.rawtext, self.rawtext)], []
         self.env.note_dependency(str(REPOSITORY / f"{thing.docname}.ipynb"))
         text = thing.payload["text"] if self.kind == "number" else thing.payload["sentence"]
@@ -95,8 +99,8 @@ def visit_notes(translator, node: notes) -> None:
             f'<p><a href="{home}#code-{identifier}">Code</a></p></li>'.replace("..<", ".<")
         )
     translator.body.append(
-        f"<details class=\"ev-notelist\"><summary>{len(items)} numbers and statements, each with its computation "
-        f'and sources</summary><ul>{"".join(items)}</ul></details>'
+        f'<details class="ev-notelist"><summary>{len(items)} numbers and statements, each with its computation '
+        f"and sources</summary><ul>{''.join(items)}</ul></details>"
     )
     raise nodes.SkipNode
 

@@ -16,18 +16,11 @@ def palette_css() -> str:
         dark = "currentColor" if colour == style.INK else colour.dark
         for attribute in ("fill", "stroke"):
             rules.append(f'.ev-chart [{attribute}="{colour.light}"]{{{attribute}:{dark}}}')
+    by_hand = "\n".join(_prefixed('body[data-theme="dark"]', rules))
+    by_system = "\n".join(_prefixed('body:not([data-theme="light"])', rules))
     return (
-        "\n".join(_prefixed('body[data-theme="dark"]', rules))
-        + "\n@media (prefers-color-scheme:dark){\n"
-        + "\n".join(_prefixed('body:not([data-theme="light"])', rules))
-        + "\n}\n"
-        + "@media print{\n"
-        + "\n".join(
-            f'body .ev-chart [{attribute}="{colour.light}"]{{{attribute}:{colour.light}!important}}'
-            for colour in style.all_colours()
-            for attribute in ("fill", "stroke")
-        )
-        + "\n}\n"
+        f"@media screen{{\n{by_hand}\n}}\n"  # paper is white, whatever the screen was
+        f"@media screen and (prefers-color-scheme:dark){{\n{by_system}\n}}\n"
     )
 
 

@@ -46,10 +46,14 @@ def codes_by_name(data_folder: str | Path) -> dict[str, str]:
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
     except OSError as error:
-        raise UpstreamError(f"{path} cannot be read ({error.strerror}): an importer needs it for country codes") from None
+        raise UpstreamError(
+            f"{path} cannot be read ({error.strerror}): an importer needs it for country codes"
+        ) from None
     if not rows or "country_iso3" not in rows[0]:
         raise UpstreamError(f"{path} has no column 'country_iso3': an importer needs it for country codes")
-    names = {plain(row[column]): row["country_iso3"] for row in rows for column in ("short_name", "name") if row.get(column)}
+    names = {
+        plain(row[column]): row["country_iso3"] for row in rows for column in ("short_name", "name") if row.get(column)
+    }
     known = {row["country_iso3"] for row in rows}
     return names | {alias: code for alias, code in ALIASES.items() if code in known}
 

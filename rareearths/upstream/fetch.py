@@ -55,7 +55,9 @@ FILES = [
     _file(_MCS_2024, "mcs2024-yttri_salient.csv", "6c83f0f025338a926ffb11963cc208cd7c270649e8c81e158469bab428c70fdc"),
     _file(_MCS_2024, "mcs2024-scand_salient.csv", "f6b711b908085670bcb2a6199c1c9f6061970a744440e53313d69b63bf4af1fc"),
     _file(_MCS_2025, "MCS2025_World_Data.csv", "246709ab62b969d3280e28fdbbb99bb68280a9b8f9204405b601f7acc39dc092"),
-    _file(_MCS_2026, "MCS2026_Commodities_Data.csv", "582a0aa231aea53d8a97dc8d1cd3dfa5f885cf3760353e3d029d7f0ae4fbaaf5"),
+    _file(
+        _MCS_2026, "MCS2026_Commodities_Data.csv", "582a0aa231aea53d8a97dc8d1cd3dfa5f885cf3760353e3d029d7f0ae4fbaaf5"
+    ),
     UpstreamFile(
         "world_atlas_2_0_2",
         "countries-110m.json",
@@ -85,7 +87,9 @@ def fetch(file: UpstreamFile, folder: str | Path | None = None) -> Path:
         UpstreamError: no direct address is known, the download failed, or the checksum is another one.
     """
     if file.url is None:
-        raise UpstreamError(f"{file.file_name}: no direct address is known; it is offered at {file.landing_page}. {HINT}")
+        raise UpstreamError(
+            f"{file.file_name}: no direct address is known; it is offered at {file.landing_page}. {HINT}"
+        )
     known = f"sha256:{file.sha256}" if file.sha256 else None
     try:
         kept = pooch.retrieve(file.url, known, fname=file.file_name, path=folder or cache(), progressbar=True)

@@ -130,7 +130,9 @@ def _key_columns(resource: dict) -> list[str]:
     key = resource.get("schema", {}).get("primaryKey") or []
     key = [key] if isinstance(key, str) else list(key)
     if not key:
-        raise UpstreamError(f"table {resource['name']}: datapackage.yaml gives no primaryKey, so rows cannot be matched")
+        raise UpstreamError(
+            f"table {resource['name']}: datapackage.yaml gives no primaryKey, so rows cannot be matched"
+        )
     return key
 
 

@@ -182,7 +182,18 @@ def _rows_of(geometry: dict, arcs: list[Ring], path: str | Path) -> list[list]:
             for ring in split_at_180(_stitch(ring_arcs, arcs)):
                 text = _as_text(ring)
                 if text:
-                    rows.append([iso3, name, len(rows) + 1, "true" if position else "false", text, SOURCE_ID, locator, NOTES.get(iso3, "")])
+                    rows.append(
+                        [
+                            iso3,
+                            name,
+                            len(rows) + 1,
+                            "true" if position else "false",
+                            text,
+                            SOURCE_ID,
+                            locator,
+                            NOTES.get(iso3, ""),
+                        ]
+                    )
     return rows
 
 

@@ -18,7 +18,10 @@ _ALL_FORMS = {"scandium": "scandium oxide", "yttrium": "yttrium alloys, compound
 
 _NOTES = [
     (re.compile(r"includes hong kong", re.I), "includes Hong Kong"),
-    (re.compile(r"reassigned to Japan", re.I), "Philippine-origin imports reassigned to Japan, where the oxide was refined"),
+    (
+        re.compile(r"reassigned to Japan", re.I),
+        "Philippine-origin imports reassigned to Japan, where the oxide was refined",
+    ),
     (re.compile(r"shipping records", re.I), "from shipping records"),
 ]
 _ORIGIN = re.compile(r"imported from (.+?) were derived from", re.I)
@@ -35,7 +38,9 @@ def _rows(sheet: Sheet, countries: dict[str, str]) -> Iterator[list]:
         if not is_chapter(row) or row["Section"] != "Import Sources":
             continue
         if row["Unit"] != "percent":
-            raise sheet.fault(number, "Unit", row["Unit"], "percent", "Teach it to rareearths/upstream/usgs_mcs/imports.py")
+            raise sheet.fault(
+                number, "Unit", row["Unit"], "percent", "Teach it to rareearths/upstream/usgs_mcs/imports.py"
+            )
         chapter, _ = CHAPTERS[row["MCS chapter"].casefold()]
         detail = row["Statistics_detail"]
         product = _ALL_FORMS.get(chapter, detail) if detail == "All" else detail[:1].lower() + detail[1:]

@@ -58,7 +58,10 @@ LINES = {  # what stands after the heading "Price, ...:", folded: our product, e
     "y2o3, minimum 99.999% purity": ("yttrium oxide 99.999% min", "Y"),
     "yttrium metal, minimum 99.9% purity": ("yttrium metal 99.9% min", "Y"),
     "scandium oxide, powder, 99.99% purity, 5- to 100-kilogram lot size": ("scandium oxide 99.99% 5-100 kg lot", "Sc"),
-    "scandium metal, ingot, 99.999% purity, 1- to 10-kilogram lot size": ("scandium metal ingot 99.999% 1-10 kg lot", "Sc"),
+    "scandium metal, ingot, 99.999% purity, 1- to 10-kilogram lot size": (
+        "scandium metal ingot 99.999% 1-10 kg lot",
+        "Sc",
+    ),
     "scandium-aluminum alloy, ingot,scandium 2%, 1- to 30-kilogram lot size": (
         "scandium-aluminium alloy 2% Sc 1-30 kg lot",
         "",

@@ -74,7 +74,9 @@ def table(sheet: Sheet) -> pd.DataFrame:
 def _by_column(sheet: Sheet) -> Iterator[list]:
     for number, row in sheet.rows:
         if row["Commodity"].casefold() not in CHAPTERS:
-            raise sheet.fault(number, "Commodity", row["Commodity"], "one of " + ", ".join(CHAPTERS), "Take the right file")
+            raise sheet.fault(
+                number, "Commodity", row["Commodity"], "one of " + ", ".join(CHAPTERS), "Take the right file"
+            )
         chapter, tonnes = CHAPTERS[row["Commodity"].casefold()]
         year = year_of(sheet, number, row)
         for column in sheet.header[3:]:
@@ -103,7 +105,13 @@ def _by_line(sheet: Sheet) -> Iterator[list]:
             raise sheet.fault(number, "Statistics_detail", row["Statistics_detail"], f"a known line of the chapter {chapter}",
                               "Name its measure in LINES of rareearths/upstream/usgs_mcs/salient.py")  # fmt: skip
         if row["Unit"] != "metric tons" and row["Unit"] not in _UNITS:
-            raise sheet.fault(number, "Unit", row["Unit"], "metric tons, percent or number", "Teach it to rareearths/upstream/usgs_mcs/salient.py")
+            raise sheet.fault(
+                number,
+                "Unit",
+                row["Unit"],
+                "metric tons, percent or number",
+                "Teach it to rareearths/upstream/usgs_mcs/salient.py",
+            )
         flags, remarks = [], []
         for note in row["Notes"].split(" -- "):
             add_meaning(note, None, flags, remarks)
@@ -123,4 +131,17 @@ def _row(sheet: Sheet, chapter: str, year: int, measure: str, cell: cells.Cell, 
                  locator: str, remarks: list[str]) -> list:  # fmt: skip
     flag = joined([*cell.flags, *flags])
     note = "; ".join(dict.fromkeys(remarks))
-    return [chapter, year, measure, cell.value, cell.low, cell.high, unit, flag, sheet.edition, sheet.source_id, locator, note]
+    return [
+        chapter,
+        year,
+        measure,
+        cell.value,
+        cell.low,
+        cell.high,
+        unit,
+        flag,
+        sheet.edition,
+        sheet.source_id,
+        locator,
+        note,
+    ]

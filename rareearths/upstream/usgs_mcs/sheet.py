@@ -15,8 +15,18 @@ _HEADS = {
     "world": {"Source", "Country", "Type"},
     "world_all": {"SOURCE", "COMMODITY", "COUNTRY", "TYPE", "UNIT_MEAS"},
     "salient": {"DataSource", "Commodity", "Year"},
-    "long": {"MCS chapter", "Section", "Commodity", "Country", "Statistics", "Statistics_detail", "Unit", "Year",
-             "Value", "Notes"},  # fmt: skip
+    "long": {
+        "MCS chapter",
+        "Section",
+        "Commodity",
+        "Country",
+        "Statistics",
+        "Statistics_detail",
+        "Unit",
+        "Year",
+        "Value",
+        "Notes",
+    },  # fmt: skip
 }
 _ANY_EDITION = re.compile(r"mcs[ _-]?(20\d\d)", re.IGNORECASE)
 
@@ -100,7 +110,9 @@ def open_sheet(path: Path) -> Sheet:
             if len(record) < len([column for column in header if column]):
                 raise fault(path, f"row {number}", f"{len(record)} cells", f"{len(header)} as in the header",
                             "The file is cut off or damaged: download it again")  # fmt: skip
-            rows.append((number, {column: cell.strip() for column, cell in zip(header, record, strict=False) if column}))
+            rows.append(
+                (number, {column: cell.strip() for column, cell in zip(header, record, strict=False) if column})
+            )
     return Sheet(path, layout, header, rows, _edition_year(path, layout, header, rows))
 
 

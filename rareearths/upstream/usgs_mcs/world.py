@@ -97,9 +97,21 @@ def _by_line(sheet: Sheet, countries: dict[str, str]) -> Iterator[dict]:
             continue
         statistic = row["Statistics"]
         if statistic not in ("Production", "Reserves"):
-            raise sheet.fault(number, "Statistics", statistic, "Production or Reserves", "Teach it to rareearths/upstream/usgs_mcs/world.py")
+            raise sheet.fault(
+                number,
+                "Statistics",
+                statistic,
+                "Production or Reserves",
+                "Teach it to rareearths/upstream/usgs_mcs/world.py",
+            )
         if row["Unit"] != "metric tons":
-            raise sheet.fault(number, "Unit", row["Unit"], "metric tons", "Convert nothing by hand: teach it to rareearths/upstream/usgs_mcs/world.py")
+            raise sheet.fault(
+                number,
+                "Unit",
+                row["Unit"],
+                "metric tons",
+                "Convert nothing by hand: teach it to rareearths/upstream/usgs_mcs/world.py",
+            )
         country = country_code(sheet, number, row["Country"], countries)
         notes = row["Notes"].split(" -- ") + row.get("Other notes", "").split(" -- ")
         year = year_of(sheet, number, row) if statistic == "Production" else None
