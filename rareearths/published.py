@@ -26,16 +26,34 @@ class DuplicateId(ValueError):
 
 @dataclass(frozen=True)
 class Published:
-    """One published thing: its kind and id, the page that holds it, what was stored, and the code that made it."""
+    """One published thing: its kind and id, the page and cell that hold it, which of its kind on the page it is
+    (from 1), what was stored, and the code that made it."""
 
     kind: str
     id: str
     docname: str
     cell: int
     payload: dict
+    position: int = 0
     svg: str = ""
     html: str = ""
     code: str = field(default="", repr=False)
+
+    @property
+    def chapter(self) -> int:
+        """Number of the chapter, that of its file (03_who_mines); 0 for a page without one."""
+        stem = self.docname.rsplit("/", 1)[-1]
+        return int(stem[:2]) if stem[:2].isdigit() else 0
+
+    @property
+    def number(self) -> str:
+        """Number that readers see, e.g. ``Figure 3.1``."""
+        return f"{self.kind.capitalize()} {self.chapter}.{self.position}"
+
+    @property
+    def page(self) -> str:
+        """Path of its page on the site."""
+        return f"{self.docname}.html"
 
 
 def chapters(repository: Path = REPOSITORY) -> list[Path]:
@@ -75,7 +93,7 @@ def docname(notebook: Path, repository: Path = REPOSITORY) -> str:
 def read(notebook: Path, repository: Path = REPOSITORY) -> list[Published]:
     """List what one notebook has published, in the order of its cells."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
-    found = []
+    found: list[Published] = []
     for position, cell in enumerate(content["cells"]):
         for output in cell.get("outputs", []):
             bundle = output.get("data", {})
@@ -88,6 +106,7 @@ def read(notebook: Path, repository: Path = REPOSITORY) -> list[Published]:
                             id=payload["id"],
                             docname=docname(notebook, repository),
                             cell=position,
+                            position=1 + sum(thing.kind == kind for thing in found),
                             payload=payload,
                             svg=_text(bundle.get("image/svg+xml", "")),
                             html=_text(bundle.get("text/html", "")),

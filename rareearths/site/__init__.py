@@ -29,15 +29,10 @@ def _read_published(app: Sphinx) -> None:
 
 def _number_by_chapter(app: Sphinx, env) -> list[str]:
     """Number figures and tables chapter.count, the chapter's number being that of its file, 03_who_mines."""
-    for docname in env.toc_fignumbers:
-        stem = docname.rsplit("/", 1)[-1]
-        chapter = int(stem[:2]) if stem[:2].isdigit() else 0
-        things = [t for t in env.rareearths_published.values() if t.docname == docname]
-        for kind in ("figure", "table"):
-            listed = [thing.id for thing in things if thing.kind == kind]
-            env.toc_fignumbers[docname][kind] = {
-                identifier: (chapter, position) for position, identifier in enumerate(listed, start=1)
-            }
+    for thing in env.rareearths_published.values():
+        if thing.kind in ("figure", "table"):
+            kinds = env.toc_fignumbers.setdefault(thing.docname, {})
+            kinds.setdefault(thing.kind, {})[thing.id] = (thing.chapter, thing.position)
     return []
 
 
@@ -110,6 +105,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
     app.connect("builder-inited", _write_static)
+    app.connect("builder-inited", downloads.begin)
     app.connect("doctree-read", _tie_code_to_things)
     app.connect("doctree-read", numbers.add_notes)
     app.connect("env-get-updated", _number_by_chapter, priority=900)

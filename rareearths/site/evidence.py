@@ -53,8 +53,7 @@ def make(thing: Published) -> nodes.Element:
 def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
     """Write a figure or table with its number, footer, citation and downloads."""
     thing: Published = translator.builder.env.rareearths_published[node["thing"]]
-    number = number_of(translator.builder, thing)
-    page = translator.builder.get_target_uri(thing.docname)
+    number, page = thing.number, thing.page
     meta = translator.builder.env.rareearths_book
     up = "../" * translator.builder.current_docname.count("/")
     body = _chart(thing) if thing.kind == "figure" else _scrolling(thing)
@@ -81,12 +80,6 @@ def visit_latex(translator: SphinxTranslator, node: nodes.Element) -> None:
     """Leave the title in a printed edition that has no drawing of its own yet."""
     translator.body.append(translator.encode(node["title"]))
     raise nodes.SkipNode
-
-
-def number_of(builder, thing: Published) -> str:
-    """Give e.g. ``Figure 3.1``."""
-    numbers = builder.env.toc_fignumbers.get(thing.docname, {}).get(thing.kind, {}).get(thing.id, ())
-    return f"{thing.kind.capitalize()} {'.'.join(map(str, numbers))}"
 
 
 def source_line(thing: Published) -> str:
