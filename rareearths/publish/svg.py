@@ -35,6 +35,8 @@ ET.register_namespace("", SVG)
 
 def to_svg(figure: Figure) -> str:
     """Draw a matplotlib figure as one compact SVG string, without XML header, its size in ``viewBox`` only."""
+    figure.draw_without_rendering()  # lays the parts out, once; saving would do so twice more
+    figure.set_layout_engine("none")
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     root = ET.fromstring(out.getvalue())
