@@ -15,9 +15,9 @@ def tip(artist, text: str):
     return artist
 
 
-def thousands(axis, unit: str = "kt", factor: float = 1000) -> None:
-    """Label an axis of tonnes in thousands, e.g. 250 000 t as ``250``; zero carries no unit."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / factor:,.0f}"))
+def thousands(axis) -> None:
+    """Label an axis of tonnes in thousands, e.g. 250,000 t as ``250``; the subtitle has to say so."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:,.0f}"))
 
 
 def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], gap_px: float = 15) -> None:
