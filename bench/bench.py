@@ -20,7 +20,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNS = 2
-COPIES = 5
+COPIES = 3
 """Copies of a chapter in the larger of the two books measured: how work spreads over processors shows only there."""
 
 CHANGED_TABLE = "us_end_use"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 
 from rareearths import build, data, run
 
@@ -17,6 +18,8 @@ def main(arguments: list[str]) -> int:
         prog="python -m rareearths book", description="Check the tables, run stale chapters, build the site."
     )
     parser.parse_args(arguments)
+    if os.environ.get(data.DATA_VARIABLE):
+        print(f"data:   {data.root()}, in place of data/")
     return _check() or run.main([]) or build.main([])
 
 

@@ -44,6 +44,11 @@ def up_to_date() -> bool:
 
 def build(verbose: bool = False) -> int:
     """Build with warnings as errors; give jupyter-book's exit code."""
+    try:
+        published.read_all()
+    except (published.DuplicateId, OSError, ValueError, KeyError) as error:
+        print(error, file=sys.stderr)
+        return 1
     made_from, machinery = fingerprint(), fingerprint(MACHINERY)
     begun = WORK / "machinery.json"
     if not begun.is_file() or json.loads(begun.read_text()) != machinery:
@@ -55,9 +60,11 @@ def build(verbose: bool = False) -> int:
     command += ["--path-output", str(WORK), "-W", "--keep-going"]
     if not verbose:
         command.append("-q")
+    environment = {**os.environ, "NO_COLOR": "1"}
     done = subprocess.run(
         command,
         cwd=REPOSITORY,
+        env=environment,
         text=True,
         stdout=None if verbose else subprocess.PIPE,
         stderr=None if verbose else subprocess.STDOUT,

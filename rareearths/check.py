@@ -133,7 +133,10 @@ def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
 
     if not path.is_file():
         return problem(
-            "missing file", f"no file {path}", "a data package", f"name the folder with {DESCRIPTION} by --data"
+            "missing file",
+            f"no file {path}" if folder.is_dir() else f"no folder {folder}",
+            f"a folder laid out as data/, with its {DESCRIPTION}",
+            "name such a folder: make book DATA=folder, or --data folder",
         )
     try:
         description = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)

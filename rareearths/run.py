@@ -308,12 +308,13 @@ def select(names: list[str]) -> list[Path]:
 
 
 def outdated_statements(notebooks: list[Path]) -> list[str]:
-    """List the statements that the stored outputs say no longer hold, with chapter and test."""
+    """List the statements and titles of figures that the stored outputs say no longer hold, with chapter and test."""
     return [
-        f'{notebook.stem}: {thing.id}: "{thing.payload["sentence"]}" (test: {thing.payload["test"]})'
+        f'{notebook.stem}: {thing.id}: "{thing.payload.get("sentence") or thing.payload["title"]}" '
+        f"(test: {thing.payload.get('test', 'that of its title')})"
         for notebook in notebooks
         for thing in published.read(notebook)
-        if thing.kind == "statement" and not thing.payload["holds"]
+        if not thing.payload.get("holds", True)
     ]
 
 

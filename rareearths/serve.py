@@ -23,7 +23,9 @@ def server(port: int = 0) -> http.server.ThreadingHTTPServer:
 def main(arguments: list[str]) -> int:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m rareearths serve", description="Show the built site.")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port on this machine (default: 8000; 0 takes any free one)"
+    )
     options = parser.parse_args(arguments)
     if not HTML.is_dir():
         print("there is no site yet: run `make book` first", file=sys.stderr)
@@ -32,6 +34,9 @@ def main(arguments: list[str]) -> int:
         shown = server(options.port)
     except OSError as error:
         print(f"port {options.port}: {error.strerror}; take another with --port", file=sys.stderr)
+        return 1
+    except OverflowError:
+        print(f"port {options.port}: a port is a number from 0 to 65535", file=sys.stderr)
         return 1
     print(f"http://127.0.0.1:{shown.server_port}/  (Ctrl-C ends it)", flush=True)
     shown.serve_forever()

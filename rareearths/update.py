@@ -72,7 +72,7 @@ def _update(folder: Path, files: list[str], dry_run: bool, confirmed: bool) -> i
         print("Dry run: nothing has been changed.")
         return 0
     if not confirmed and not _confirm():
-        print("Nothing has been changed. Add --yes to replace the tables without being asked.")
+        print("Nothing has been changed. Add YES=1 (or --yes) to replace the tables without being asked.")
         return 1
     return _replace(folder, contents)
 
@@ -218,13 +218,8 @@ def _show_some(lines: list[str]) -> None:
 
 
 def _show_chapters(tables: list[str]) -> None:
-    chapters = chapters_of(tables)
-    if chapters:
-        print(
-            f"Chapters that load {', '.join(tables)}: {', '.join(chapters)}. Run them again: python -m rareearths run"
-        )
-    else:
-        print(f"No chapter loads {', '.join(tables)}.")
+    for table in tables:
+        print(f"Chapters that load {table}: {', '.join(chapters_of([table])) or 'none'}")
 
 
 def chapters_of(tables: list[str], folder: Path | None = None) -> list[str]:
@@ -256,7 +251,7 @@ def _replace(folder: Path, contents: dict[str, str]) -> int:
             "Run `python -m rareearths update` once more: it first completes or clears away this step.", file=sys.stderr
         )
         return 1
-    print(f"Replaced: {', '.join(contents)}")
+    print(f"Replaced: {', '.join(contents)}. Next: make book, which runs the chapters that rest on them.")
     return 0
 
 

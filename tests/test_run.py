@@ -164,3 +164,4 @@ def test_the_chapter_of_the_book_runs_from_a_copy_of_the_data(tmp_path, data_cop
     things = {t.id: t.payload for t in published.read(copy, tmp_path)}
     assert things["china-mine-share-2024"]["text"] == "26.3\u00a0%"
     assert not things["china-share-above-2021"]["holds"]
+    assert not things["fig-china-mine-share"]["holds"]

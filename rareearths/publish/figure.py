@@ -21,7 +21,8 @@ def figure(
     caption: str,
     alt: str,
     data: pd.DataFrame,
-    data_to: str | int,
+    holds: bool,
+    data_to: str | int | None = None,
     sources=None,
     panels: int = 1,
     sharey: bool = False,
@@ -41,7 +42,8 @@ def figure(
         alt: the finding with its numbers, for readers who do not see the picture.
         data: what is plotted, one row a mark; it is the CSV that readers download. Columns ``source_id``,
             ``edition`` and ``locator`` name where each row comes from.
-        data_to: the last period that the data reach.
+        holds: the outcome of a test on the data that the title is true; false marks the figure as out of date.
+        data_to: the last period that the data reach; by default the last ``year`` in ``data``.
         sources: rows or ids of sources, where ``data`` has no ``source_id`` column.
         panels, sharey, widths: several axes, side by side on a desktop (of these relative widths) and stacked
             on a phone.
@@ -58,8 +60,16 @@ def figure(
             raise bundle.PublishError(f"{id}: {name} is empty")
     if len(alt) > MAX_ALT:
         raise bundle.PublishError(f"{id}: alt text of {len(alt)} characters; at most {MAX_ALT} can be listened to")
+    if holds not in (True, False):
+        raise bundle.PublishError(f"{id}: holds is {holds!r}; a test on the data has to say whether the title is true")
     if not len(data):
         raise bundle.PublishError(f"{id}: no data")
+    if data_to is None:
+        if "year" not in data:
+            raise bundle.PublishError(
+                f"{id}: say data_to, the last period that the data reach; there is no column year"
+            )
+        data_to = int(data["year"].max())
     layouts = [
         style.Layout("wide", style.WIDE_PX, height),
         style.Layout(
@@ -75,6 +85,7 @@ def figure(
         "caption": bundle.keep_units(caption),
         "alt": alt.strip(),
         "data_to": str(data_to),
+        "holds": bool(holds),
         "data": table,
         "data_digest": bundle.digest(table),
         "sources": bundle.provenance(data if sources is None else sources, of=id),

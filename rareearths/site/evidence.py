@@ -60,7 +60,7 @@ def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
     translator.body.append(
         f'<figure class="ev ev-{thing.kind}" id="{thing.id}" data-address="{"" if meta.url else page}" aria-labelledby="{thing.id}-title">'
         f'<div class="ev-head"><p class="ev-title" id="{thing.id}-title">'
-        f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}</p>'
+        f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}{_outdated(thing)}</p>'
         + (f'<p class="ev-subtitle">{html.escape(thing.payload["subtitle"])}</p>' if thing.kind == "figure" else "")
         + f"</div>{body}"
         f"<figcaption>{html.escape(thing.payload['caption'])}</figcaption>"
@@ -120,6 +120,10 @@ def source_text(source: dict) -> str:
     editions = f" [{citation.join_editions(source['editions'])}]" if source["editions"] else ""
     weak = "" if source["strength"] in ("primary", "code list") else f" ({source['strength']})"
     return f"{source['publisher']}, {source['title']}{editions}{weak}"
+
+
+def _outdated(thing: Published) -> str:
+    return "" if thing.payload.get("holds", True) else ' <mark class="ev-stale">no longer true of these data</mark>'
 
 
 def _chart(thing: Published) -> str:

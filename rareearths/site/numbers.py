@@ -50,8 +50,13 @@ class Quote(SphinxRole):
 
 
 def add_notes(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the list of quoted numbers and statements at the end of a page that quotes any."""
-    ids = list(dict.fromkeys(node["thing"] for node in doctree.findall(quoted)))
+    """Put the list of numbers and statements at the end of a page that quotes or publishes any."""
+    made_here = (
+        thing.id
+        for thing in app.env.rareearths_published.values()
+        if thing.docname == app.env.docname and thing.kind in ("number", "statement")
+    )
+    ids = list(dict.fromkeys([*(node["thing"] for node in doctree.findall(quoted)), *made_here]))
     if not ids:
         return
     section = nodes.section(ids=["numbers-on-this-page"], names=["numbers on this page"], classes=["ev-notes"])

@@ -64,6 +64,7 @@ def source_row(of: str) -> dict[str, str]:
         "url_or_doi": "<DOI of the release>",
         "licence": "U.S. public domain",
         "strength": "primary",
+        "read_in": "<where the file was read>",
     }
 
 
