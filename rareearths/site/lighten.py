@@ -6,8 +6,15 @@ import re
 
 from sphinx.application import Sphinx
 
-SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "furo.js", "book.js")
-SEARCH_SCRIPTS = ("searchtools.js", "language_data.js", "searchindex.js")
+SCRIPTS = ("furo.js", "book.js")
+SEARCH_SCRIPTS = (
+    "documentation_options.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+    "searchtools.js",
+    "language_data.js",
+    "searchindex.js",
+)
 _PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w|o|mi|mf|si|nb|ow|sa)">([^<]*)</span>')
 """Names, punctuation, space, operators and figures of highlighted code, which are set like the text around them."""
 
