@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 REST = "ROW"
@@ -71,11 +69,6 @@ def years_of_output(reserves: float, output: float) -> float:
 def revision_pct(first: float, latest: float) -> float:
     """Give the change from a first to a latest printing in percent of the first; NaN when the first was nought."""
     return float("nan") if first == 0 else 100 * (latest - first) / first
-
-
-def latest_edition(rows: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
-    """Keep, for each key, the row of the newest edition (``edition`` sorts as text within one publication)."""
-    return rows.sort_values("edition", kind="stable").drop_duplicates(list(keys), keep="last")
 
 
 def _total(quantities: pd.Series) -> float:

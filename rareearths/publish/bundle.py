@@ -21,7 +21,7 @@ from rareearths.published import MIME
 SIGNIFICANT_DIGITS = 10
 """Digits kept of a computed float: more would differ between machines, fewer would round the sources."""
 LOCATORS_SHOWN = 6
-"""Places named per source and edition; a thing that rests on more says how many more."""
+"""Places named per source; a thing that rests on more says how many more."""
 
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
