@@ -113,7 +113,7 @@ def _check(folder: Path) -> tuple[list[Problem], dict[str, int]]:
             sound.append(resource)
     for resource in sound:
         faults = _schema_problems(folder, resource)
-        problems += faults + _foreign_key_problems(folder, resource, sound, faults)
+        problems += faults + _reference_problems(folder, resource, sound, faults)
     sizes = {r["name"]: _rows(folder / r["path"]) for r in resources}
     if not problems:
         from rareearths import crosschecks  # it needs Problem of this module
@@ -188,8 +188,14 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
         if field.get("type") not in PANDAS_TYPES:
             found = f"{name}.{field['name']} is of type {field.get('type')!r}"
             faults.append((found, ", ".join(PANDAS_TYPES), "take one of these types"))
-    for key in schema.get("foreignKeys", []):
-        target, columns = key["reference"]["resource"], key["reference"]["fields"]
+    references = [key["reference"] for key in schema.get("foreignKeys", [])]
+    references += [
+        {"resource": field["listOf"]["resource"], "fields": [field["listOf"]["field"]]}
+        for field in fields
+        if "listOf" in field
+    ]
+    for reference in references:
+        target, columns = reference["resource"], reference["fields"]
         known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]
         if len(columns) != 1 or columns[0] not in known:
             expected = "one column of another table of this package"
@@ -360,30 +366,46 @@ def _schema_problems(folder: Path, resource: dict) -> list[Problem]:
     ]
 
 
-def _foreign_key_problems(folder: Path, resource: dict, sound: list[dict], faults: list[Problem]) -> list[Problem]:
+def _reference_problems(folder: Path, resource: dict, sound: list[dict], faults: list[Problem]) -> list[Problem]:
     """List values that the table they refer to does not have, one problem a value; cells in ``faults`` are left out.
 
-    Done here and not by frictionless, which reads the other table anew for every key and has a message a row.
+    Done here and not by frictionless, which reads the other table anew for every key and has a message a row, and
+    which knows no list in a cell (our key ``listOf``: words joined by semicolons, each of them of a code list).
     """
+    keys = [
+        (key["fields"][0], key["reference"]["resource"], key["reference"]["fields"][0], False)
+        for key in resource["schema"].get("foreignKeys", [])
+    ]
+    keys += [
+        (field["name"], field["listOf"]["resource"], field["listOf"]["field"], True)
+        for field in resource["schema"]["fields"]
+        if "listOf" in field
+    ]
     problems, told = [], {(fault.row, fault.column) for fault in faults}
-    for key in resource["schema"].get("foreignKeys", []):
-        column, target = key["fields"][0], key["reference"]["resource"]
+    cells = _cells(folder, resource) if keys else []
+    for column, target, target_column, is_list in keys:
         other = next((one for one in sound if one["name"] == target), None)
         if other is None:  # its own file is at fault, which is said already
             continue
-        known = {row[key["reference"]["fields"][0]] for row in _cells(folder, other)}
+        known = {row[target_column] for row in _cells(folder, other)}
         rows: dict[str, list[int]] = {}
-        for number, row in enumerate(_cells(folder, resource), start=2):
-            if row[column] and row[column] not in known and (number, column) not in told:
+        for number, row in enumerate(cells, start=2):
+            if not row[column] or (number, column) in told:
+                continue
+            words = row[column].split(";") if is_list else [row[column]]
+            if not known.issuperset(words) or len(set(words)) < len(words):
                 rows.setdefault(row[column], []).append(number)
         for value, (first, *more) in rows.items():
             also = f", also in row{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}" if more else ""
+            expected = f"a {target_column} of {other['path']}"
+            if is_list:
+                expected = f"words of {other['path']}, column {target_column}, each once, joined by a semicolon alone"
             problems.append(
                 Problem(
                     resource["path"],
                     f"unknown {column}",
                     repr(value) + also,
-                    f"a {key['reference']['fields'][0]} of {other['path']}",
+                    expected,
                     f"correct it, or add the row to {other['path']}",
                     first,
                     column,
@@ -427,7 +449,7 @@ def _expectation(field: dict) -> str:
     if "expects" in field:
         return " ".join(field["expects"].split())
     limits = field.get("constraints", {})
-    words = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
+    words = {"integer": "a whole number", "date": "a date such as 2025-04-30", "number": "a number", "boolean": "true or false", "string": "a text"}
     said = [words.get(field["type"], field["type"])]
     if "enum" in limits:
         said = ["one of " + ", ".join(map(str, limits["enum"]))]
@@ -449,8 +471,14 @@ def _short(value: object) -> str:
 
 
 def _typed(folder: Path, resource: dict) -> pd.DataFrame:
-    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
-    return pd.read_csv(folder / resource["path"], dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+    """Read a table; ``.attrs`` holds what cross-checks ask of its description."""
+    schema = resource["schema"]
+    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in schema["fields"]}
+    table = pd.read_csv(folder / resource["path"], dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+    cites = [key["fields"][0] for key in schema.get("foreignKeys", []) if key["reference"]["resource"] == "sources"]
+    table.attrs = {"path": resource["path"], "values": resource.get("values", []), "zeros": resource.get("zeros")}
+    table.attrs["cites"] = cites
+    return table
 
 
 def _rows(path: Path) -> int:

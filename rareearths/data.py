@@ -24,8 +24,15 @@ if TYPE_CHECKING:  # imported only where a table is loaded, so that asking what 
 DATA_VARIABLE = "RAREEARTHS_DATA"
 """Environment variable that names a folder of the user's own to stand in for ``data/``."""
 
-PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean", "year": "Int64"}
-"""How each type of the description is held in pandas."""
+PANDAS_TYPES = {
+    "string": "str",
+    "date": "str",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "year": "Int64",
+}
+"""How each type of the description is held in pandas; a date stays a text, which in ISO form sorts as it should."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
 

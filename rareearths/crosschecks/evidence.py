@@ -1,0 +1,162 @@
+"""What holds for every table: blanks, noughts, ranges, periods, and sources that somebody cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from rareearths.check import Problem
+from rareearths.crosschecks.tools import Tables, has, needs, problem
+
+REASONS_FOR_A_BLANK = {"not_available", "withheld", "net_exporter", "not_applicable", "rank_only", "qualitative"}
+"""Flags that explain a missing value."""
+
+CHAPTERS = Path(__file__).resolve().parent.parent.parent / "book"
+"""The chapters, which may cite a source that no table uses."""
+
+
+@needs()
+def blanks_are_explained(tables: Tables) -> Iterator[Problem]:
+    """See that a missing value has a flag that says why, so that blank is never read as 0.
+
+    The columns are those that the key ``values`` of the table's description names.
+    """
+    for table in tables.values():
+        columns = table.attrs["values"]
+        if not columns:
+            continue
+        unexplained = table[columns].isna().all(axis=1) & ~has(table, *REASONS_FOR_A_BLANK)
+        for row in table[unexplained].itertuples():
+            yield problem(
+                table,
+                "unexplained blank",
+                "a blank cell" + (f" with the flag {row.flag}" if isinstance(row.flag, str) else ""),
+                "a value, or one of the flags " + ", ".join(sorted(REASONS_FOR_A_BLANK)),
+                "fill the cell or say why it is blank",
+                row.Index,
+                columns[0],
+            )
+
+
+@needs()
+def zeros_are_flagged(tables: Tables) -> Iterator[Problem]:
+    """See that a value of 0 has the flag zero and no other value has it, where ``zeros: flagged`` asks for it."""
+    for table in tables.values():
+        if table.attrs["zeros"] != "flagged":
+            continue
+        column = table.attrs["values"][0]
+        for row in table[(table[column] == 0) != has(table, "zero")].itertuples():
+            value = getattr(row, column)
+            yield problem(
+                table,
+                "zero and flag differ",
+                ("a blank cell" if pd.isna(value) else f"{value:g}")
+                + (f" with the flag {row.flag}" if isinstance(row.flag, str) else " with no flag"),
+                "the flag zero at 0, and at 0 only",
+                "correct the value or the flag; leave the cell blank if the value is missing",
+                row.Index,
+                column,
+            )
+
+
+@needs()
+def ranges_are_in_order(tables: Tables) -> Iterator[Problem]:
+    """See that ``x_low`` is at most ``x``, and ``x`` at most ``x_high``, for every such trio or pair of columns."""
+    for table in tables.values():
+        for low in (column for column in table if column.endswith("_low")):
+            stem = low.removesuffix("_low")
+            trio = [column for column in (low, stem, f"{stem}_mid", f"{stem}_high") if column in table]
+            yield from _in_order(table, trio, "range out of order")
+
+
+@needs()
+def periods_are_in_order(tables: Tables) -> Iterator[Problem]:
+    """See that ``x_start`` is not after ``x_end`` and ``x_from`` not after ``x_to``; a part of a date starts with it."""
+    for table in tables.values():
+        for first, last in (("_start", "_end"), ("_from", "_to")):
+            for column in (column for column in table if column.endswith(first)):
+                other = column.removesuffix(first) + last
+                if other in table:
+                    yield from _in_order(table, [column, other], "end before start")
+
+
+@needs(sources="source_id")
+def sources_are_used(tables: Tables) -> Iterator[Problem]:
+    """See that some table or some chapter cites each source."""
+    used: set[str] = set()
+    for name, table in tables.items():
+        if name != "sources":
+            used |= {value for column in table.attrs["cites"] for value in table[column].dropna()}
+    sources = tables["sources"]
+    unused = sources[~sources.source_id.isin(used)]
+    text = _chapters() if len(unused) else ""
+    for row in unused.itertuples():
+        if re.search(rf"\b{re.escape(row.source_id)}\b", text):
+            continue
+        yield problem(
+            sources,
+            "unused source",
+            row.source_id,
+            "a table or a chapter that cites it",
+            "take the row away, or cite it",
+            row.Index,
+            "source_id",
+        )
+
+
+@needs()
+def second_source_is_another(tables: Tables) -> Iterator[Problem]:
+    """See that a second source is not the first one again: one document is no confirmation of itself."""
+    for table in tables.values():
+        if "second_source_id" not in table or "source_id" not in table:
+            continue
+        for row in table[table.second_source_id == table.source_id].itertuples():
+            yield problem(
+                table,
+                "one source named twice",
+                row.source_id,
+                "another document, or a blank",
+                "name the text that confirms the figure, or leave the cell blank",
+                row.Index,
+                "second_source_id",
+            )
+
+
+CHECKS = (
+    blanks_are_explained,
+    zeros_are_flagged,
+    ranges_are_in_order,
+    periods_are_in_order,
+    second_source_is_another,
+    sources_are_used,
+)
+
+
+def _in_order(table: pd.DataFrame, columns: list[str], rule: str) -> Iterator[Problem]:
+    for left, right in zip(columns, columns[1:]):
+        both = table[table[left].notna() & table[right].notna()]
+        for row in both.itertuples():
+            a, b = getattr(row, left), getattr(row, right)
+            if isinstance(a, str):  # dates of different precision: 2025 is not after 2025-04
+                width = min(len(a), len(b))
+                wrong = a[:width] > b[:width]
+            else:
+                wrong = a > b
+            if wrong:
+                yield problem(
+                    table,
+                    rule,
+                    f"{left} {a}, {right} {b}",
+                    f"{left} not above {right}",
+                    "look both up in the source",
+                    row.Index,
+                    left,
+                )
+
+
+def _chapters() -> str:
+    files = sorted(path for path in CHAPTERS.rglob("*") if path.suffix in (".ipynb", ".md"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
