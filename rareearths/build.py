@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rareearths import published
+from rareearths import data, published
 
 URL_VARIABLE = "BOOK_URL"
 """Environment variable with the address at which the site will be published, e.g. of GitHub Pages."""
@@ -23,14 +23,17 @@ STAMP = REPOSITORY / "_build" / "built.json"
 MACHINERY = ("_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt", "rareearths")
 
 
-def fingerprint(inputs: tuple[str, ...] = (*MACHINERY, "book")) -> str:
-    """Give one digest of what the site is made from: the book, its settings, the library, its address."""
+def fingerprint(machinery_only: bool = False) -> str:
+    """Give one digest of what the site is made from: its settings, the library, its address, and the book and the data."""
     total = hashlib.sha256(os.environ.get(URL_VARIABLE, "").encode())
-    for name in inputs:
-        path = REPOSITORY / name
+    inputs = [REPOSITORY / name for name in MACHINERY]
+    if not machinery_only:
+        inputs += [REPOSITORY / "book", data.root()]
+    for path in inputs:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts and ".ipynb_checkpoints" not in file.parts:
-                total.update(file.relative_to(REPOSITORY).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+                name = file.relative_to(path.parent).as_posix()
+                total.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()
 
 
@@ -49,7 +52,7 @@ def build(verbose: bool = False) -> int:
     except (published.DuplicateId, OSError, ValueError, KeyError) as error:
         print(error, file=sys.stderr)
         return 1
-    made_from, machinery = fingerprint(), fingerprint(MACHINERY)
+    made_from, machinery = fingerprint(), fingerprint(machinery_only=True)
     begun = WORK / "machinery.json"
     if not begun.is_file() or json.loads(begun.read_text()) != machinery:
         # The site builder sees by itself which pages have changed, not that what makes them has.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import io
 import json
 import re
@@ -71,54 +72,69 @@ class Problem:
         )
 
 
-def check(folder: Path | str | None = None) -> list[Problem]:
+def check(folder: Path | str | None = None, table: str | None = None) -> list[Problem]:
     """List all faults of the data package in ``folder``, by default the one :func:`rareearths.data.root` names.
+
+    Args:
+        table: check this table alone, and run the cross-checks that read it.
 
     Returns:
         One Problem a fault, in the order of the tables in ``datapackage.yaml``; empty when all is well.
         Row numbers are those an editor shows, the header being row 1.
+
+    Raises:
+        KeyError: there is no such table.
     """
-    problems, _ = _check(Path(folder) if folder else root())
+    problems, _ = _check(Path(folder) if folder else root(), table)
     return problems
 
 
 def main(argv: list[str]) -> int:
-    """Run ``python -m rareearths check [--data FOLDER]``: print every problem, then one line that sums up.
+    """Run ``python -m rareearths check [--data FOLDER] [--table NAME]``: print every problem, then one line that sums up.
 
     Returns:
         The exit code: 0 without problems, 1 with.
     """
     parser = argparse.ArgumentParser(prog="python -m rareearths check", description="Check the tables in data/.")
     parser.add_argument("--data", metavar="FOLDER", help=f"a folder of your own in place of data/ (as {DATA_VARIABLE})")
-    folder = parser.parse_args(argv).data
-    problems, sizes = _check(Path(folder) if folder else root())
+    parser.add_argument("--table", metavar="NAME", help="this table alone, with the cross-checks that read it")
+    options = parser.parse_args(argv)
+    try:
+        problems, sizes = _check(Path(options.data) if options.data else root(), options.table)
+    except KeyError as error:
+        print(error.args[0])
+        return 1
     for problem in problems:
         print(problem, end="\n\n")
-    print(f"{len(sizes)} tables, {sum(sizes.values())} rows: " if sizes else "", end="")
+    tables = f"{len(sizes)} tables" if len(sizes) != 1 else "1 table"
+    print(f"{tables}, {sum(sizes.values())} rows: " if sizes else "", end="")
     print("no problems" if not problems else "1 problem" if len(problems) == 1 else f"{len(problems)} problems")
     return 1 if problems else 0
 
 
-def _check(folder: Path) -> tuple[list[Problem], dict[str, int]]:
+def _check(folder: Path, only: str | None = None) -> tuple[list[Problem], dict[str, int]]:
     description, problems = _read_description(folder)
     if problems:
         return problems, {}
     resources = description["resources"]
-    problems += _undescribed(folder, resources)
-    sound = []
-    for resource in resources:
-        faults = _file_problems(folder, resource)
-        problems += faults
-        if not faults:
-            sound.append(resource)
-    for resource in sound:
-        faults = _schema_problems(folder, resource)
-        problems += faults + _reference_problems(folder, resource, sound, faults)
-    sizes = {r["name"]: _rows(folder / r["path"]) for r in resources}
+    chosen = [resource for resource in resources if only in (None, resource["name"])]
+    if not chosen:
+        raise KeyError(f"no table {only!r}; there are: {', '.join(sorted(r['name'] for r in resources))}")
+    if only is None:
+        problems += _undescribed(folder, resources)
+    faults_of = {resource["name"]: _file_problems(folder, resource) for resource in chosen}
+    sound = [resource for resource in resources if not faults_of.get(resource["name"])]
+    for resource in chosen:
+        problems += faults_of[resource["name"]]
+    for resource in chosen:
+        if not faults_of[resource["name"]]:
+            faults = _schema_problems(folder, resource)
+            problems += faults + _reference_problems(folder, resource, sound, faults)
+    sizes = {resource["name"]: _rows(folder / resource["path"]) for resource in chosen}
     if not problems:
         from rareearths import crosschecks  # it needs Problem of this module
 
-        problems = crosschecks.run({r["name"]: _typed(folder, r) for r in resources})
+        problems = crosschecks.run({r["name"]: functools.partial(_typed, folder, r) for r in resources}, only)
     return problems, sizes
 
 
@@ -139,8 +155,7 @@ def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
             "name such a folder: make book DATA=folder, or --data folder",
         )
     try:
-        description = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
-        description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
+        description, faults = _parsed(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         return problem("not UTF-8", str(error.reason), "UTF-8 text", "save the file as UTF-8")
     except yaml.YAMLError as error:
@@ -149,8 +164,15 @@ def _read_description(folder: Path) -> tuple[dict, list[Problem]]:
         return problem("not YAML", found, "valid YAML", "mend the line, or the one before", mark and mark.line + 1)
     except (TypeError, RecursionError) as error:
         return problem("not a description", str(error), "texts, numbers, lists and mappings", "put dates in quotes")
-    faults = _description_faults(description)
     return description, [Problem(DESCRIPTION, "invalid description", *fault) for fault in faults]
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[dict, list[tuple[str, str, str]]]:
+    """Read the description and list what is wrong with it; kept, as a description is read again for every table."""
+    description = yaml.load(text, Loader=LOADER)
+    description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
+    return description, _description_faults(description)
 
 
 def _description_faults(description: object) -> list[tuple[str, str, str]]:

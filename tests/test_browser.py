@@ -6,10 +6,19 @@ from urllib.parse import urlparse
 
 import pytest
 
+from rareearths.site import catalogue
+
 pytestmark = pytest.mark.browser
 
 CHAPTER = "book/chapters/03_who_mines.html"
-PAGES = ["book/index.html", CHAPTER, "book/reference/how_to_cite.html", "search.html"]
+CATALOGUE = "book/reference/data/"
+PAGES = [
+    "book/index.html",
+    CHAPTER,
+    "book/reference/how_to_cite.html",
+    *(f"{CATALOGUE}{name}.html" for name in ("index", *catalogue.subjects())),
+    "search.html",
+]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
 
 
@@ -163,7 +172,8 @@ def test_everything_can_be_read_without_scripts(open_page):
 def test_search_finds_the_chapter(open_page):
     page = open_page("search.html?q=reserves")
     page.wait_for_selector("#search-results li a")
-    assert "03_who_mines" in page.locator("#search-results li a").first.get_attribute("href")
+    found = [link.get_attribute("href") for link in page.locator("#search-results li a").all()]
+    assert any("03_who_mines" in href for href in found)
 
 
 def test_on_paper_figures_stand_without_their_controls(open_page):
@@ -174,7 +184,7 @@ def test_on_paper_figures_stand_without_their_controls(open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", PAGES[:-1])
 def test_no_accessibility_rule_is_broken(open_page, path, scheme):
     """WCAG 2.2 levels A and AA, as far as a program can tell."""
     from axe_playwright_python.sync_playwright import Axe
@@ -183,3 +193,68 @@ def test_no_accessibility_rule_is_broken(open_page, path, scheme):
     result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     broken = [(v["id"], [n["html"][:150] for n in v["nodes"]][:3]) for v in result.response["violations"]]
     assert not broken
+
+
+def open_rows(page, name="mine_production"):
+    details = page.locator(f"details.cat-rows[data-table='{name}']")
+    details.locator("summary").click()
+    details.locator("input").wait_for()
+    return details
+
+
+def test_the_rows_of_a_table_can_be_searched_and_sorted(open_page, address):
+    page = open_page(f"{CATALOGUE}production.html")
+    before = len(page.asked)
+    rows = open_rows(page)
+    assert [url for url in page.asked[before:]] == [f"{address}/data/view/mine_production.js"], "asked for, and only then"
+    everything = int(re.search(r"of ([\d,]+) rows", rows.locator(".cat-count").inner_text())[1].replace(",", ""))
+    rows.locator("input").fill("chn MCS 2026")
+    rows.get_by_text("rows found.").wait_for()
+    shown = [row.inner_text().split("\t") for row in rows.locator("tbody tr").all()]
+    assert 0 < len(shown) < everything and all("CHN" in row and "MCS 2026" in row for row in shown)
+    amount = rows.locator("thead button", has_text="tonnes_reo")
+    for order, way in ((False, "ascending"), (True, "descending")):
+        amount.focus()
+        page.keyboard.press("Enter")  # by keyboard
+        assert rows.locator("th", has_text="tonnes_reo").get_attribute("aria-sort") == way
+        found = [float(row.inner_text().split("\t")[3]) for row in rows.locator("tbody tr").all()]
+        assert found == sorted(found, reverse=order)
+
+
+def test_more_rows_come_on_demand(open_page):
+    page = open_page(f"{CATALOGUE}production.html")
+    rows = open_rows(page)
+    assert rows.locator("tbody tr").count() == 50
+    rows.locator(".cat-more").click()
+    assert rows.locator("tbody tr").count() == 300
+
+
+def test_a_source_leads_to_its_document(open_page):
+    page = open_page(f"{CATALOGUE}production.html")
+    link = open_rows(page).locator("tbody a").first
+    target = link.get_attribute("href")
+    link.click()
+    assert page.locator(f"tr[id='{target[1:]}']").is_visible()
+
+
+def test_the_catalogue_works_from_a_folder_on_disk(open_page, browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((site / CATALOGUE / "production.html").as_uri())
+    assert open_rows(page).locator("tbody tr").count() == 50
+    context.close()
+
+
+def test_the_catalogue_can_be_read_without_scripts(open_page):
+    page = open_page(f"{CATALOGUE}production.html", java_script_enabled=False)
+    rows = page.locator("details.cat-rows").first
+    rows.locator("summary").click()
+    assert rows.locator("tbody tr").count() == catalogue.PREVIEW
+    assert page.locator("a[href$='mine_production.csv']").is_visible()
+
+
+def test_the_list_of_tables_can_be_searched(open_page):
+    page = open_page(f"{CATALOGUE}index.html")
+    page.get_by_label("Search in").fill("salient 2009")
+    page.get_by_text("rows found").wait_for()
+    assert page.locator("table.cat-sort tbody tr:visible").count() == 1

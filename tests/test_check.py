@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rareearths import check, crosschecks, data
+from rareearths import check, data
+from rareearths.crosschecks import production, tools
 
 MINE = "production/mine_production.csv"
 IMPORTS = "production/us_import_sources.csv"
@@ -78,8 +79,8 @@ YTTRIUM = dict(edition="MCS 2026", chapter="yttrium", country_iso3="CHN")
         (MINE, "source_id", "", NIGERIA, "a source_id of sources.csv"),
         (MINE, "source_id", "usgs_mcs2062_csv", NIGERIA, "a source_id of sources.csv"),
         (MINE, "locator", "", NIGERIA, "a text"),
-        (MINE, "flag", "guessed", NIGERIA, "words of the list estimated"),
-        (MINE, "flag", "estimated;", NIGERIA, "words of the list estimated"),
+        (MINE, "flag", "guessed", NIGERIA, "words of codes/flags.csv, column flag"),
+        (MINE, "flag", "estimated;", NIGERIA, "words of codes/flags.csv, column flag"),
         (MINE, "edition", "2026", NIGERIA, "an edition such as MCS 2026"),
         (MINE, "publisher", "usgs", NIGERIA, "one of USGS, BGS"),
         (IMPORTS, "share_pct", "170", YTTRIUM, "a number from 0 to 100"),
@@ -215,7 +216,7 @@ def test_table_that_nobody_described(package, run):
         ("resources:\n", "resources: [\n", "not YAML"),
         ('created: "2026-11-22T00:00:00Z"', "created: 2026-11-22", "put dates in quotes"),
         ("resources:\n", "tables:\n", "no list called resources"),
-        ("    subject: prices\n", "", "table us_prices has no subject"),
+        ("    subject: evidence\n", "", "table sources has no subject"),
         ("resource: elements", "resource: atoms", "of 'atoms'"),
         ("type: boolean, title: Magnet", "type: yesno, title: Magnet", "yesno"),
         ("    path: sources.csv\n", "", "path"),
@@ -306,7 +307,7 @@ def test_exception_that_is_not_needed_fails(package, run, file, column, value, w
     edit(package, file, column, value, **where)
     code, out, problems = run()
     assert (code, problems) == (1, 1), out
-    assert "exception not needed" in out and said in out and "_KNOWN in rareearths/crosschecks.py" in out
+    assert "exception not needed" in out and said in out and "_KNOWN in rareearths/crosschecks/production.py" in out
 
 
 def test_known_wrong_price_has_to_be_there_still(package, run):
@@ -318,8 +319,8 @@ def test_known_wrong_price_has_to_be_there_still(package, run):
 
 
 def test_invented_exception_fails(monkeypatch):
-    invented = crosschecks.Known((("BRA", 1999),), "no reason")
-    monkeypatch.setattr(crosschecks, "PUBLISHERS_KNOWN", (*crosschecks.PUBLISHERS_KNOWN, invented))
+    invented = tools.Known((("BRA", 1999),), "no reason")
+    monkeypatch.setattr(production, "PUBLISHERS_KNOWN", (*production.PUBLISHERS_KNOWN, invented))
     assert [problem.found for problem in check.check()] == ["BRA, 1999 no longer differs"]
 
 
@@ -348,4 +349,4 @@ def test_package_without_a_table_the_checks_need(package, run):
     [(380_000, 5_000), (300_000, 5_000), (376_000, 500), (8_000, 50), (45_500, 50), (7, 0.05), (0, 0)],
 )
 def test_rounding_of_a_printed_figure(printed, half):
-    assert crosschecks._half_unit(printed) == pytest.approx(half)
+    assert tools.half_unit(printed) == pytest.approx(half)

@@ -1,6 +1,7 @@
 """The built site as files: links inside it, downloads, citations, the register, and what pages weigh."""
 
 import csv
+import gzip
 import html
 import io
 import json
@@ -11,7 +12,10 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
 
-from rareearths import published
+from rareearths import data, published
+
+HEAVIEST = 500_000
+"""Bytes of a page, compressed."""
 
 FIGURE_FILES = ("svg", "png", "csv", "json", "zip", "bib", "ris", "csl.json")
 TABLE_FILES = ("csv", "json", "zip", "bib", "ris", "csl.json")
@@ -36,7 +40,7 @@ class Page(HTMLParser):
             self.loaded.append(attributes["href"])
         if tag in ("script", "img", "iframe", "source") and attributes.get("src"):
             self.loaded.append(attributes["src"])
-        self._in_script = tag == "script"
+        self._in_script = tag == "script" and attributes.get("type") != "application/ld+json"  # names things, asks nobody
 
     def handle_endtag(self, tag):
         self._in_script = False
@@ -79,6 +83,60 @@ def test_pages_load_nothing_from_anybody_else(pages):
     for name, page in pages.items():
         assert not [f for f in page.loaded if re.match(r"(https?:)?//", f)], name
         assert not [s for s in page.inline if "http" in s], name
+
+
+def test_no_page_is_heavy(site):
+    """With what a page loads at once; rows of tables come when asked for."""
+    for file in site.rglob("*.html"):
+        assert len(gzip.compress(file.read_bytes())) <= HEAVIEST, file
+
+
+def test_the_data_package_of_the_site_is_whole(site):
+    from frictionless import Package
+
+    package = Package(str(site / "data" / "datapackage.json"))
+    assert [resource.name for resource in package.resources] == data.tables()
+    for name in data.tables():
+        path = data.describe(name)["path"]
+        assert (site / "data" / path).read_bytes() == (data.root() / path).read_bytes()
+    with zipfile.ZipFile(site / "data" / "rare-earths-data.zip") as archive:
+        assert {f"rare-earths-data/{data.describe(name)['path']}" for name in data.tables()} <= set(archive.namelist())
+
+
+def test_every_table_has_its_entry_in_the_catalogue(site, pages):
+    for name in data.tables():
+        resource = data.describe(name)
+        page = f"book/reference/data/{resource['subject']}.html"
+        text = (site / page).read_text(encoding="utf-8")
+        assert f"table-{name}" in pages[page].ids
+        for key in ("title", "coverage", "limitations", "licence_note", "attribution", "update_rhythm"):
+            assert html.escape(" ".join(resource[key].split())) in text, (name, key)
+        for field in resource["schema"]["fields"]:
+            assert f"<code>{field['name']}</code>" in text, (name, field["name"])
+
+
+def test_the_rows_to_view_are_those_of_the_table(site):
+    for name in data.tables():
+        view = (site / "data" / "view" / f"{name}.js").read_text(encoding="utf-8")
+        content = json.loads(view.removeprefix("rareearthsTable(").removesuffix(");\n"))
+        path = data.root() / data.describe(name)["path"]
+        with path.open(encoding="utf-8", newline="") as file:
+            assert content["rows"] == list(csv.reader(file))[1:]
+
+
+def test_search_engines_are_told_of_every_table(site):
+    told = {}
+    for page in (site / "book" / "reference" / "data").glob("*.html"):
+        for found in re.findall(r'<script type="application/ld\+json">(.*?)</script>', page.read_text(encoding="utf-8")):
+            content = json.loads(found)
+            assert content["@context"] == "https://schema.org/"
+            told |= {thing["name"]: thing for thing in content["@graph"]}
+    for name in data.tables():
+        dataset = told[data.describe(name)["title"]]
+        assert dataset["@type"] == "Dataset" and 50 <= len(dataset["description"]) <= 5000
+        assert dataset["license"].startswith("https://") and dataset["creator"] and dataset["usageInfo"]
+        assert dataset["distribution"]["contentUrl"].endswith(data.describe(name)["path"])
+    assert any(thing["@type"] == "DataCatalog" for thing in told.values())
 
 
 def test_each_figure_and_table_has_all_its_files(site):

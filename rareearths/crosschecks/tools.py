@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from rareearths.check import Problem
 
-Tables = dict[str, pd.DataFrame]
+Tables = Mapping[str, pd.DataFrame]
 """Tables by name, typed as their schema says; ``.attrs["path"]`` of each is its file in the package."""
 
 Check = Callable[[Tables], Iterable[Problem]]
@@ -21,6 +21,10 @@ FIRST_ROW = 2
 
 TOTAL_DIGITS = 2
 """USGS rounds world totals, and most country figures, to at least two significant digits."""
+
+
+EVERY_TABLE: dict[str, list[str]] = {}
+"""What a check needs that looks at each table by itself."""
 
 
 def needs(**columns: str) -> Callable[[Check], Check]:

@@ -14,7 +14,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from rareearths import published
 from rareearths.data import DataError
 from rareearths.publish import style
-from rareearths.site import bibliography, book, downloads, evidence, lighten, mathml, numbers, theme
+from rareearths.site import bibliography, book, catalogue, downloads, evidence, lighten, mathml, numbers, theme
 
 STATIC = Path(__file__).parent / "static"
 
@@ -102,6 +102,7 @@ def setup(app: Sphinx) -> dict:
     app.add_post_transform(CodeBelowFigure)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
+    app.add_directive("catalogue", catalogue.Catalogue)
     app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
     app.connect("builder-inited", _write_static)
@@ -111,6 +112,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-updated", _number_by_chapter, priority=900)
     app.connect("html-page-context", lighten.keep_what_is_used, priority=990)
     app.connect("build-finished", downloads.write_all)
+    app.connect("build-finished", catalogue.write_data)
     app.config.html_static_path += [str(STATIC)]
     app.add_css_file("palette.css", priority=800)
     app.add_css_file("book.css", priority=801)

@@ -83,4 +83,106 @@
     link.addEventListener("blur", () => setTimeout(() => { if (pop && !pop.contains(document.activeElement)) close(); }, 0));
   }
   addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+
+  // Tables that can be searched and sorted. A row is {cells, make}: the texts it is searched by, and its <tr>.
+  const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  const number = (text) => (text === "" ? NaN : Number(text.replace(/[,\u2009\s]/g, "").replace("\u2212", "-")));
+  const compare = (column, down) => (a, b) => {
+    const [x, y] = [a.cells[column], b.cells[column]];
+    if (x === "" || y === "") return (x === "") - (y === ""); // blanks last, whichever way
+    const [m, n] = [number(x), number(y)];
+    const order = Number.isNaN(m) || Number.isNaN(n) ? x.localeCompare(y, "en", { numeric: true }) : m - n;
+    return down ? -order : order;
+  };
+  const grid = (table, rows, status, step) => {
+    const box = table.closest(".cat-scroll") || table;
+    const label = document.createElement("label");
+    label.className = "cat-search";
+    label.innerHTML = `<span>Search in ${rows.length.toLocaleString("en")} rows</span> <input type="search" autocomplete="off">`;
+    const more = document.createElement("button");
+    more.type = "button";
+    more.className = "cat-more";
+    box.before(label, status);
+    box.after(more);
+    const state = { order: null, shown: step, found: rows };
+    const draw = () => {
+      table.tBodies[0].replaceChildren(...state.found.slice(0, state.shown).map((row) => row.make()));
+      const left = state.found.length - state.shown;
+      more.hidden = left <= 0;
+      more.textContent = `Show ${Math.min(left, step * 5).toLocaleString("en")} more`;
+      const [shown, found] = [Math.min(state.found.length, state.shown), state.found.length].map((n) => n.toLocaleString("en"));
+      const all = state.found.length === rows.length;
+      status.textContent = left > 0 ? `${shown} of ${found} rows${all ? "" : " found"}.` : all ? `All ${shown} rows.` : `${found} rows found.`;
+    };
+    const choose = () => {
+      const wanted = words(label.lastElementChild.value);
+      state.found = rows.filter((row) => {
+        row.text ??= row.cells.join("\n").toLowerCase();
+        return wanted.every((word) => row.text.includes(word));
+      });
+      if (state.order) state.found.sort(compare(...state.order));
+      state.shown = step;
+      draw();
+    };
+    let wait = 0;
+    label.lastElementChild.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(choose, 150); });
+    more.addEventListener("click", () => { state.shown += step * 5; draw(); });
+    for (const [column, head] of [...table.tHead.rows[0].cells].entries()) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        state.order = [column, down];
+        choose();
+      });
+    }
+    draw();
+  };
+  const statusLine = () => {
+    const line = document.createElement("p");
+    line.className = "cat-count";
+    line.setAttribute("role", "status");
+    return line;
+  };
+  for (const table of document.querySelectorAll("table.cat-sort")) {
+    const rows = [...table.tBodies[0].rows].map((row) => ({ cells: [...row.cells].map((cell) => cell.textContent), make: () => row }));
+    grid(table, rows, statusLine(), rows.length);
+  }
+  // The rows of a table of data come when they are asked for, as a script: a page read from a folder may not load a CSV.
+  window.rareearthsTable = ({ name, numeric, long, links, rows }) => {
+    const details = document.querySelector(`details.cat-rows[data-table="${CSS.escape(name)}"]`);
+    const table = details.querySelector("table");
+    const make = (cells) => () => {
+      const row = document.createElement("tr");
+      for (const [column, text] of cells.entries()) {
+        const cell = row.insertCell();
+        cell.className = numeric.includes(column) ? "n" : long.includes(column) ? "t" : "";
+        if (links.includes(column) && text) {
+          const link = document.createElement("a");
+          link.href = `#source-${text}`;
+          link.textContent = text;
+          cell.append(link);
+        } else cell.textContent = text;
+      }
+      return row;
+    };
+    for (const column of numeric) table.tHead.rows[0].cells[column].classList.add("n");
+    grid(table, rows.map((cells) => ({ cells, make: make(cells) })), details.querySelector(".cat-count"), 50);
+  };
+  for (const details of document.querySelectorAll("details.cat-rows")) {
+    details.addEventListener("toggle", () => {
+      if (!details.open || details.dataset.asked) return;
+      details.dataset.asked = "yes";
+      const script = document.createElement("script");
+      script.src = details.dataset.view;
+      script.addEventListener("error", () => {
+        details.querySelector(".cat-count").textContent += " The others could not be loaded: take the CSV.";
+      });
+      document.head.append(script);
+    });
+  }
 })();
