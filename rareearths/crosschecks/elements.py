@@ -332,7 +332,7 @@ def tonnage_times_grade(tables: Tables) -> Iterator[Problem]:
 
 
 @needs(
-    disputed_areas="place longitude latitude map country_iso3", country_outlines="country_iso3 ring hole coordinates"
+    disputed_areas="place longitude latitude map_name country_iso3", country_outlines="country_iso3 ring hole coordinates"
 )
 def places_lie_as_told(tables: Tables) -> Iterator[Problem]:
     """See in which outline of the map of this package each disputed place lies, and hold the table against it."""
@@ -340,7 +340,7 @@ def places_lie_as_told(tables: Tables) -> Iterator[Problem]:
     outlines = [
         (row.country_iso3, row.hole, _points(row.coordinates)) for row in tables["country_outlines"].itertuples()
     ]
-    for row in table[table.map == "natural_earth_110m"].itertuples():
+    for row in table[table.map_name == "natural_earth_110m"].itertuples():
         hits = [(code, hole) for code, hole, ring in outlines if _inside(row.longitude, row.latitude, ring)]
         holes = {code for code, hole in hits if hole}
         found = sorted({code for code, hole in hits if not hole} - holes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,7 +137,7 @@ CHECKS = (
 
 
 def _in_order(table: pd.DataFrame, columns: list[str], rule: str) -> Iterator[Problem]:
-    for left, right in zip(columns, columns[1:]):
+    for left, right in itertools.combinations(columns, 2):
         both = table[table[left].notna() & table[right].notna()]
         for row in both.itertuples():
             a, b = getattr(row, left), getattr(row, right)

@@ -11,8 +11,8 @@ from rareearths.check import Problem
 from rareearths.crosschecks.tools import Known, Tables, differences, has, needs, problem
 
 QUOTA_ROUNDING = 50
-"""Tonnes. Some texts print quotas in units of 100 t (8.14 ten-thousand tonnes), so each row flagged rounded may be off by
-half of that; all other quotas are exact and have to add up without tolerance."""
+"""Tonnes. Some texts print quotas in units of 100 t (8.14 ten-thousand tonnes), so each row flagged rounded may be
+off by half of that; all other quotas are exact and have to add up without tolerance."""
 
 SHARES_ROOM = 0.5
 """Percent. A set of shares is printed or computed to one decimal, so ten shares may miss 100 percent by as much."""
@@ -29,8 +29,6 @@ of the calendar years by less than one."""
 
 NOT_STARTED = ("under_construction", "approved", "permitting", "planned", "announced", "exploration")
 """Status of a plant that cannot have started."""
-
-QUOTA_KEYS = ["year", "batch", "kind", "level", "holder", "ore_type"]
 
 ORE_TYPES_KNOWN = (
     Known(
@@ -54,7 +52,7 @@ USGS_KNOWN = (
 
 @needs(china_production_quotas="year batch kind level holder ore_type quota_tonnes_reo")
 def ore_types_add_up(tables: Tables) -> Iterator[Problem]:
-    """Hold rock and ion-adsorption ore together against the total of the same batch, exactly but for known differences."""
+    """Hold rock and ion-adsorption ore together against the total of their batch, exactly but for known differences."""
     table = tables["china_production_quotas"]
     keys, excused, found = ["year", "batch", "kind"], {w for one in ORE_TYPES_KNOWN for w in one.where}, set()
     for key, group in table[table.level == "national"].groupby(keys):
@@ -169,9 +167,7 @@ def stage_sets_are_pure(tables: Tables) -> Iterator[Problem]:
     """See that a set of shares counts one thing and has one source, and that a stage has one headline set a year."""
     table = tables["stage_shares"]
     sets = [
-        (group, key, "set")
-        for keys in (["series", "year", "stage", "scenario"],)
-        for key, group in table[table.series != "EU study 2017"].groupby(keys)
+        (group, key, "set") for keys in (["series", "year", "stage", "scenario"],) for key, group in table.groupby(keys)
     ]
     sets += [(group, key, "headline set") for key, group in table[table.headline].groupby(["year", "stage"])]
     for group, key, word in sets:
@@ -194,7 +190,7 @@ def stage_sets_are_pure(tables: Tables) -> Iterator[Problem]:
 
 @needs(facilities="facility_id status status_as_of announced_year announced_start_year actual_start_year")
 def plants_start_after_their_announcement(tables: Tables) -> Iterator[Problem]:
-    """See that no plant starts, or is to start, before it was announced, or has started although its status says not."""
+    """See that no plant starts, or is to start, before it was announced, and that its status fits its start."""
     table = tables["facilities"]
     for row in table.itertuples():
         for column in ("announced_start_year", "actual_start_year"):

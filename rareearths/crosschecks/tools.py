@@ -103,12 +103,13 @@ def has(table: pd.DataFrame, *flags: str) -> pd.Series:
 
 
 def half_unit(value: float) -> float:
-    """Give half a unit of the last digit a figure is printed to: its last digit that is not 0, the second at the least.
+    """Give half a unit of the last digit a figure is printed to: its last digit that is not 0, the second at the least; 0 for 0
+    and for a missing figure.
 
     >>> half_unit(380_000), half_unit(300_000), half_unit(376_000)
     (5000.0, 5000.0, 500.0)
     """
-    if not value:
+    if not value or math.isnan(value):
         return 0.0
     last_digit = Decimal(repr(float(value))).normalize().as_tuple().exponent
     return 10.0 ** min(last_digit, math.floor(math.log10(abs(value))) - TOTAL_DIGITS + 1) / 2
