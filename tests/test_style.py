@@ -12,6 +12,9 @@ LEAST_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of normal si
 LEAST_DIFFERENCE = 15.0  # CIE76; some five just noticeable differences
 MEET_IN_ONE_FIGURE = ["CHN", "USA", "MMR", "AUS", "ROW"]  # countries drawn as neighbouring areas
 
+ELEMENTS_IN_A_STACK = "La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Y Sc".split()
+ELEMENTS_MOST_DRAWN = "La Ce Pr Nd Sm Gd Tb Dy Y".split()
+
 # Full-strength simulation, linear RGB (Machado, Oliveira and Fernandes, 2009).
 SIMULATION = {
     "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
@@ -36,7 +39,7 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-TEXT_COLOURS = {**style.COUNTRIES, **style.STAGES, **style.ELEMENT_GROUPS, "ink": style.INK, "muted": style.MUTED}
+TEXT_COLOURS = {**style.countries(), **style.elements(), **style.STAGES, **style.ELEMENT_GROUPS, "ink": style.INK, "muted": style.MUTED}
 
 
 @pytest.mark.parametrize("name", sorted(TEXT_COLOURS))
@@ -50,11 +53,23 @@ def test_each_colour_reads_as_text_in_both_themes(name):
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_countries_that_meet_stay_apart(vision, mode):
     matrix = np.array(SIMULATION[vision])
-    seen = {code: lab(matrix @ linear(getattr(style.COUNTRIES[code], mode))) for code in MEET_IN_ONE_FIGURE}
+    seen = {code: lab(matrix @ linear(getattr(style.countries()[code], mode))) for code in MEET_IN_ONE_FIGURE}
     near = {
         pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1) for pair in itertools.combinations(seen, 2)
     }
     assert min(near.values()) >= LEAST_DIFFERENCE, near
+
+
+@pytest.mark.parametrize("vision", SIMULATION)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_elements_that_meet_stay_apart(vision, mode):
+    """Neighbours in the row of the elements, which a stacked chart follows, and the elements most drawn."""
+    matrix = np.array(SIMULATION[vision])
+    seen = {symbol: lab(matrix @ linear(getattr(colour, mode))) for symbol, colour in style.elements().items()}
+    row = sorted(seen, key=ELEMENTS_IN_A_STACK.index)
+    pairs = {*itertools.pairwise(row), *itertools.combinations(ELEMENTS_MOST_DRAWN, 2)}
+    near = {pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1) for pair in pairs}
+    assert min(near.values()) >= LEAST_DIFFERENCE, min(near, key=near.get)
 
 
 def test_no_two_light_colours_are_the_same_with_different_dark_ones():

@@ -1,4 +1,4 @@
-"""The elements and their ores: properties against second readings, factors against weights, shares against their sums."""
+"""The elements and their ores: readings against each other, factors against weights, shares against their sums."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHARES_ROOM = 0.3
 """Percentage points: shares are printed to 0.1 (2023) or to 1 (2020); the largest excess that rounding makes is 0.2."""
 
 FULL_SPLIT = 3
-"""A set of more countries than this, or one with a share of 100, is a full split; the others are the largest suppliers only."""
+"""A set of more countries than this, or one with a share of 100, is a full split; others list the largest suppliers."""
 
 RESCALED_ROOM = 0.12
 """Percentage points: half a step of 0.1 in the share, and half a step of the share it was made from over 0.809."""
@@ -86,7 +86,7 @@ def factors_follow_weights(tables: Tables) -> Iterator[Problem]:
                 yield problem(
                     factors,
                     "factor and weight differ",
-                    f"{row.oxide}: {getattr(row, column):g} where the atomic weights give {_shown(column, mass, factor)}",
+                    f"{row.oxide}: {getattr(row, column):g}, the atomic weights give {_shown(column, mass, factor)}",
                     "the factor that follows from the formula and the atomic weight in properties",
                     "compute it anew, or correct the atomic weight",
                     row.Index,
@@ -96,7 +96,7 @@ def factors_follow_weights(tables: Tables) -> Iterator[Problem]:
             yield problem(
                 factors,
                 "two trade forms",
-                f"{row.oxide} with usual_trade_form {str(row.usual_trade_form).lower()}; codes/elements.csv has {trade[row.element]}",
+                f"{row.oxide} is {str(row.usual_trade_form).lower()}; codes/elements.csv has {trade[row.element]}",
                 "the oxide of codes/elements.csv marked as the trade form, and no other",
                 "correct one of the two",
                 row.Index,
@@ -133,8 +133,9 @@ def second_readings_agree(tables: Tables) -> Iterator[Problem]:
             yield problem(
                 second,
                 "reading and flag differ",
-                f"{row.element}, {row.property}: {row.value:g} in {row.source_id}, {'nothing' if ours is None else f'{ours:g}'}"
-                f" in properties, {'with' if flagged[row.Index] else 'without'} the flag conflicting",
+                f"{row.element}, {row.property}: {row.value:g} in {row.source_id}, "
+                f"{'nothing' if ours is None else f'{ours:g}'} in properties, "
+                f"{'with' if flagged[row.Index] else 'without'} the flag conflicting",
                 f"the flag where the two differ by more than {percent:g} percent, and only there",
                 "look both up; correct the value or the flag",
                 row.Index,
@@ -215,7 +216,7 @@ def eu_shares_add_up(tables: Tables) -> Iterator[Problem]:
 
 @needs(eu_supply_shares="assessment_year scope group_or_element stage country_iso3 share_pct basis flag")
 def group_splits_are_no_measurement(tables: Tables) -> Iterator[Problem]:
-    """See that what is flagged group_value is one split for the group, and that of Dy and Tb the same split rescaled."""
+    """See that what is flagged group_value is one split for the group, and that of Dy and Tb the same rescaled."""
     table = tables["eu_supply_shares"]
     repeated = table[has(table, "group_value") & (table.basis != "all_rare_earths_rescaled")]
     for key, group in repeated.groupby(["assessment_year", "scope", "stage", "basis", "country_iso3"]):
@@ -320,7 +321,7 @@ def tonnage_times_grade(tables: Tables) -> Iterator[Problem]:
             yield problem(
                 table,
                 "tonnage and grade do not fit",
-                f"{row.deposit}, {row.category}: {row.contained_mt:g} Mt contained, ore times grade is {product:.4g} Mt",
+                f"{row.deposit}, {row.category}: {row.contained_mt:g} Mt, ore times grade is {product:.4g} Mt",
                 f"a difference of {GRADE_ROOM:.1%} at most",
                 "look the three up; a unit may be wrong",
                 row.Index,
@@ -332,7 +333,8 @@ def tonnage_times_grade(tables: Tables) -> Iterator[Problem]:
 
 
 @needs(
-    disputed_areas="place longitude latitude map_name country_iso3", country_outlines="country_iso3 ring hole coordinates"
+    disputed_areas="place longitude latitude map_name country_iso3",
+    country_outlines="country_iso3 ring hole coordinates",
 )
 def places_lie_as_told(tables: Tables) -> Iterator[Problem]:
     """See in which outline of the map of this package each disputed place lies, and hold the table against it."""
@@ -349,7 +351,7 @@ def places_lie_as_told(tables: Tables) -> Iterator[Problem]:
             yield problem(
                 table,
                 "drawn otherwise",
-                f"{row.place}: {', '.join(told) or 'no outline'} here, {', '.join(found) or 'no outline'} in country_outlines",
+                f"{row.place}: {', '.join(told) or 'none'} here, {', '.join(found) or 'none'} in country_outlines",
                 "the outline in which the point lies",
                 "correct the row, and see whether the map was replaced",
                 row.Index,

@@ -1,12 +1,13 @@
 """The one house style of figures: font, colours, layouts.
 
-Colours have a meaning that never changes: a country, a stage or a group of elements has one colour in
-every figure of the book. Each has a light-mode and a dark-mode value; figures are drawn with the first,
+Colours have a meaning that never changes: a country, an element, a stage or a group of elements has one colour in
+every figure of the book; those of countries and elements stand in the code lists of the data package. Each has a light-mode and a dark-mode value; figures are drawn with the first,
 and the page swaps in the second (see ``site/theme.py``), so one drawing serves both themes.
 """
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ import matplotlib
 import seaborn
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+
+from rareearths import data
 
 FONTS = Path(__file__).parent / "fonts"
 FONT_FAMILY = "Inter"
@@ -33,24 +36,9 @@ MUTED = Colour("#5b636d", "#a9b1bb")
 GRID = Colour("#dfe3e8", "#353b43")
 PAPER = Colour("#ffffff", "#14171b")
 
-# Chosen so that each reads as text on the paper of its theme (contrast 4.5 or more) and so that those
+# All colours that text is set in, those of the code lists too, read on the paper of their theme (contrast 4.5 or more), and those
 # that meet in one figure stay apart for readers with protanopia and deuteranopia; tests hold both.
-COUNTRIES = {
-    "CHN": Colour("#8f1d14", "#ff8c69"),
-    "USA": Colour("#0a57a8", "#66b3ff"),
-    "AUS": Colour("#967000", "#f2c04d"),
-    "MMR": Colour("#007f4d", "#4fd69f"),
-    "THA": Colour("#7d5bb5", "#c3a6ff"),
-    "IND": Colour("#a3326f", "#ff8fc4"),
-    "RUS": Colour("#3c4a8c", "#9aa8f5"),
-    "BRA": Colour("#3f7216", "#9bd46a"),
-    "VNM": Colour("#00708f", "#55cbea"),
-    "MYS": Colour("#7a6a00", "#d8cb52"),
-    "MDG": Colour("#6b4a3a", "#cfa894"),
-    "NGA": Colour("#4a6b52", "#9cc7a7"),
-    "WLD": INK,
-    "ROW": Colour("#6a727c", "#9aa3ad"),
-}
+REST = Colour("#6a727c", "#9aa3ad")
 STAGES = {
     "mining": Colour("#6b4a3a", "#cfa894"),
     "beneficiation": Colour("#8a5a00", "#f2c04d"),
@@ -64,7 +52,7 @@ ELEMENT_GROUPS = {
     "LREE": Colour("#8a5a00", "#f2c04d"),
     "HREE": Colour("#3c4a8c", "#9aa8f5"),
     "magnet": Colour("#7d5bb5", "#c3a6ff"),
-    "other": COUNTRIES["ROW"],
+    "other": REST,
 }
 # Steps of one quantity, little to much; the first is "none or not reported".
 SEQUENCE = [
@@ -77,15 +65,42 @@ SEQUENCE = [
 ]
 
 
+@functools.cache
+def countries() -> dict[str, Colour]:
+    """Give the colours of countries by code, as ``data/codes/countries.csv`` has them."""
+    return _colours("countries", "country_iso3")
+
+
+@functools.cache
+def elements() -> dict[str, Colour]:
+    """Give the colours of the elements by symbol, as ``data/codes/elements.csv`` has them."""
+    return _colours("elements", "symbol")
+
+
 def country_colour(country_iso3: str) -> str:
     """Give a country's colour as drawn; countries without one of their own share that of the rest."""
-    return COUNTRIES.get(country_iso3, COUNTRIES["ROW"]).light
+    return countries().get(country_iso3, REST).light
+
+
+def element_colour(symbol: str) -> str:
+    """Give an element's colour as drawn.
+
+    Raises:
+        KeyError: no rare-earth element has this symbol.
+    """
+    return elements()[symbol].light
 
 
 def all_colours() -> list[Colour]:
     """List every colour that a figure may be drawn in, once each."""
-    groups = [[INK, MUTED, GRID, PAPER], COUNTRIES.values(), STAGES.values(), ELEMENT_GROUPS.values(), SEQUENCE]
+    groups = [[INK, MUTED, GRID, PAPER, REST], countries().values(), elements().values()]
+    groups += [STAGES.values(), ELEMENT_GROUPS.values(), SEQUENCE]
     return list(dict.fromkeys(colour for group in groups for colour in group))
+
+
+def _colours(table: str, key: str) -> dict[str, Colour]:
+    listed = data.load(table).dropna(subset="colour")
+    return {row[key]: Colour(row["colour"], row["colour_dark"]) for _, row in listed.iterrows()}
 
 
 @dataclass(frozen=True)
