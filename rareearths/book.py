@@ -45,7 +45,8 @@ def _digest() -> str:
     """Give one digest of the tables and of the code that checks them, wherever the data folder is."""
     total = hashlib.sha256(str(data.root()).encode())
     package = build.REPOSITORY / "rareearths"
-    files = [*sorted(data.root().rglob("*")), package / "check.py", package / "data.py", *sorted((package / "crosschecks").rglob("*.py"))]
+    files = [*sorted(data.root().rglob("*")), package / "data.py"]
+    files += [file for name in ("check", "crosschecks") for file in sorted((package / name).glob("*.py"))]
     for file in files:
         if file.is_file():
             total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

@@ -36,6 +36,9 @@ PANDAS_TYPES = {
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
 
+_KEPT = Path(__file__).resolve().parent.parent / "_build" / "kept"
+"""The description as JSON by its digest: YAML takes a hundred times as long to read, and every chapter reads it."""
+
 _loaded: dict[str, str] = {}
 
 
@@ -68,7 +71,20 @@ def _package(folder: Path) -> dict:
     path = folder / "datapackage.yaml"
     if not path.is_file():
         raise DataError(f"{path} is missing: {DATA_VARIABLE} has to name a folder with a datapackage.yaml")
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    content = path.read_bytes()
+    kept = _KEPT / f"description-{_digest(content)}.json"
+    try:
+        return json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not kept yet, or not whole
+        package = yaml.load(content.decode("utf-8"), Loader=_LOADER)
+    try:
+        _KEPT.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(package), encoding="utf-8")
+        os.replace(fresh, kept)
+    except (OSError, TypeError):  # a folder that may not be written to, or a description that is none
+        pass
+    return package
 
 
 def tables() -> list[str]:

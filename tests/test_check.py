@@ -346,7 +346,16 @@ def test_package_without_a_table_the_checks_need(package, run):
 
 @pytest.mark.parametrize(
     ("printed", "half"),
-    [(380_000, 5_000), (300_000, 5_000), (376_000, 500), (8_000, 50), (45_500, 50), (7, 0.05), (0, 0), (float("nan"), 0)],
+    [
+        (380_000, 5_000),
+        (300_000, 5_000),
+        (376_000, 500),
+        (8_000, 50),
+        (45_500, 50),
+        (7, 0.05),
+        (0, 0),
+        (float("nan"), 0),
+    ],
 )
 def test_rounding_of_a_printed_figure(printed, half):
     assert tools.half_unit(printed) == pytest.approx(half)

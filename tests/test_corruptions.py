@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from rareearths import check, data
+from rareearths.check import cells
 from rareearths.crosschecks.evidence import REASONS_FOR_A_BLANK
 
 SEEDS_A_KIND = 12
@@ -339,6 +340,18 @@ def told(package: Path, table: Table, damage: Damage) -> list[check.Problem]:
 def test_the_tables_are_written_as_the_damage_expects():
     for table in TABLES:
         assert table.bytes() == (data.root() / table.path).read_bytes(), table.name
+
+
+def test_the_quick_look_at_a_table_lets_nothing_through(package, monkeypatch):
+    """What the check sees at once and what frictionless says row by row have to be one."""
+    for kind in KINDS:
+        for seed in range(SEEDS_A_KIND):
+            table, damage = kind(random.Random(f"{kind.__name__} {seed}"))
+            quick = told(package, table, damage)
+            with monkeypatch.context() as patched:
+                patched.setattr(cells, "fits", lambda columns, schema: False)
+                slow = told(package, table, damage)
+            assert list(map(str, quick)) == list(map(str, slow)), (kind.__name__, seed, table.path)
 
 
 def test_there_are_three_hundred():

@@ -40,7 +40,9 @@ class Page(HTMLParser):
             self.loaded.append(attributes["href"])
         if tag in ("script", "img", "iframe", "source") and attributes.get("src"):
             self.loaded.append(attributes["src"])
-        self._in_script = tag == "script" and attributes.get("type") != "application/ld+json"  # names things, asks nobody
+        self._in_script = (
+            tag == "script" and attributes.get("type") != "application/ld+json"
+        )  # names things, asks nobody
 
     def handle_endtag(self, tag):
         self._in_script = False
@@ -127,7 +129,9 @@ def test_the_rows_to_view_are_those_of_the_table(site):
 def test_search_engines_are_told_of_every_table(site):
     told = {}
     for page in (site / "book" / "reference" / "data").glob("*.html"):
-        for found in re.findall(r'<script type="application/ld\+json">(.*?)</script>', page.read_text(encoding="utf-8")):
+        for found in re.findall(
+            r'<script type="application/ld\+json">(.*?)</script>', page.read_text(encoding="utf-8")
+        ):
             content = json.loads(found)
             assert content["@context"] == "https://schema.org/"
             told |= {thing["name"]: thing for thing in content["@graph"]}

@@ -39,7 +39,14 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-TEXT_COLOURS = {**style.countries(), **style.elements(), **style.STAGES, **style.ELEMENT_GROUPS, "ink": style.INK, "muted": style.MUTED}
+TEXT_COLOURS = {
+    **style.countries(),
+    **style.elements(),
+    **style.STAGES,
+    **style.ELEMENT_GROUPS,
+    "ink": style.INK,
+    "muted": style.MUTED,
+}
 
 
 @pytest.mark.parametrize("name", sorted(TEXT_COLOURS))

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks import evidence, production
+from rareearths.crosschecks import demand, elements, evidence, industry, policy, prices, production, trade
 from rareearths.crosschecks.tools import EVERY_TABLE, Check
 
-MODULES = (production, evidence)
+MODULES = (elements, production, industry, trade, prices, demand, policy, evidence)
 
 
 def checks() -> list[Check]:

@@ -1,4 +1,4 @@
-"""Outlook of demand and supply, uses, electric cars, wind power and exposure: parts against totals, texts against data."""
+"""Outlook of demand and supply, electric cars, wind power and exposure: parts against totals, texts against data."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def editions_are_apart(tables: Tables) -> Iterator[Problem]:
     demand_outlook="edition scenario supply_case year technology material measure base_year value_low value value_high"
 )
 def summaries_agree(tables: Tables) -> Iterator[Problem]:
-    """Hold the growth that a text gives against the dataset it is about; where they are known to differ, they have to."""
+    """Hold the growth that a text gives against the dataset it is about; what is known to differ has to."""
     outlook = tables["demand_outlook"]
     data = outlook.query("measure == 'demand' and material == 'magnet REE' and technology == 'all uses'")
     tonnes = data.set_index(["edition", "scenario", "year"]).value
@@ -250,7 +250,7 @@ def ev_sales_fit_their_share(tables: Tables) -> Iterator[Problem]:
             yield problem(
                 table,
                 "sales and share differ",
-                f"{edition}, {country}, {one.year}: they imply {one.market:,.0f} cars sold, {usual:,.0f} in the median year",
+                f"{edition}, {country}, {one.year}: they imply {one.market:,.0f} cars sold, the median is {usual:,.0f}",
                 f"a difference of {EV_MARKET_BAND:.0%} or less",
                 "look up the share, and the sales of battery and plug-in cars",
                 one.row,

@@ -296,7 +296,7 @@ def quota_accounts_agree(tables: Tables) -> Iterator[Problem]:
 )
 def quota_use_is_right(tables: Tables) -> Iterator[Problem]:
     """Hold the printed use of a quota against exports over the announced quota, within its rounding."""
-    table, quotas = tables["export_quota_use"], tables["export_quotas"]
+    table, quotas = tables["export_quota_use"], tables["export_quotas"].dropna(subset="quota_tonnes")
     year = quotas.query(
         "batch == 'year' and company_scope == 'all' and product_scope == 'all' and account == 'announced'"
     )
@@ -306,7 +306,7 @@ def quota_use_is_right(tables: Tables) -> Iterator[Problem]:
     pairs["differ"] = (percent - pairs.use_pct).abs() > pairs.use_pct.map(half_unit)
     pairs["said"] = [
         f"{p.use_pct:g} percent printed, {q:.1f} percent of {p.quota_tonnes:,} t"
-        for p, q in zip(pairs.itertuples(), percent)
+        for p, q in zip(pairs.itertuples(), percent, strict=True)
     ]
     yield from differences(
         table, "use_pct", pairs, ["year", "tonnes"], USE_KNOWN, "policy.USE_KNOWN", "exports over quota"
@@ -318,7 +318,7 @@ def quota_use_is_right(tables: Tables) -> Iterator[Problem]:
     export_quotas="year batch company_scope product_scope account quota_tonnes",
 )
 def quota_cut_is_right(tables: Tables) -> Iterator[Problem]:
-    """Hold the printed cuts of the quota of 2010 against the quotas; press texts mix all firms and Chinese-owned ones."""
+    """Hold the printed cuts of the quota of 2010 against the quotas; texts mix all firms and Chinese-owned ones."""
     table = tables["japan_2010"]
     quotas = tables["export_quotas"].query("product_scope == 'all' and account == 'company lists'")
     for row in table[table.fact.isin(list(QUOTA_CHANGES))].itertuples():
@@ -341,7 +341,7 @@ def quota_cut_is_right(tables: Tables) -> Iterator[Problem]:
 
 @needs(catalogue_counts="edition metric items")
 def catalogue_counts_add_up(tables: Tables) -> Iterator[Problem]:
-    """Hold the total of 2023 against its two parts, and against that of 2020 less the deleted plus the added entries."""
+    """Hold the total of 2023 against its two parts, and that of 2020 less the deleted plus the added entries."""
     table = tables["catalogue_counts"]
     counts = {(row.edition, row.metric): row.items for row in table.itertuples()}
     total = counts.get(("2023", "items_total"))

@@ -34,6 +34,10 @@ PRICES_BAND = 0.15
 PRICES_FLOOR = 1.0
 """USD per unit. Below it no difference counts: older editions print whole dollars."""
 
+YTTRIUM_LEAST_COUNTRIES = 4
+"""A set with fewer countries is no table by country, and its parts need not add up."""
+
+
 def _years(country: str, first: int, last: int) -> tuple[tuple, ...]:
     return tuple((country, year) for year in range(first, last + 1))
 
@@ -145,6 +149,28 @@ def _shares_add_up(tables: Tables, name: str, keys: list[str]) -> Iterator[Probl
             )
 
 
+@needs(yttrium_scandium_world="chapter year country_iso3 measure value edition")
+def yttrium_adds_up(tables: Tables) -> Iterator[Problem]:
+    """Hold the countries of one edition, year and measure against the printed world total, within its rounding."""
+    table = tables["yttrium_scandium_world"].dropna(subset="value")
+    for key, group in table.groupby(["chapter", "edition", "measure", "year"]):
+        world, parts = group[group.country_iso3 == "WLD"], group[group.country_iso3 != "WLD"]
+        if len(world) != 1 or len(parts) < YTTRIUM_LEAST_COUNTRIES:
+            continue
+        total, summed = world.value.iloc[0], parts.value.sum()
+        room = half_unit(total) + sum(half_unit(value) for value in parts.value)
+        if abs(summed - total) > room:
+            yield problem(
+                tables["yttrium_scandium_world"],
+                "parts do not add up",
+                f"{', '.join(map(str, key))}: the countries add up to {summed:,.0f} t, the world is {total:,.0f} t",
+                f"a difference of {room:,.0f} t or less, the rounding of the printed figures",
+                "look for a wrong, missing or doubled country in this edition and year",
+                world.index[0],
+                "value",
+            )
+
+
 # Two publications of one figure
 
 
@@ -229,9 +255,7 @@ def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
 # Flags and sources
 
 
-@needs(
-    reserves="country_iso3 flag edition edition_date", us_prices="product year flag edition"
-)
+@needs(reserves="country_iso3 flag edition edition_date", us_prices="product year flag edition")
 def superseded_has_successor(tables: Tables) -> Iterator[Problem]:
     """See that each superseded reserve or price has a later edition that replaces it."""
     reserves = tables["reserves"].assign(order=tables["reserves"].edition_date)
@@ -256,6 +280,7 @@ CHECKS = (
     reserves_add_up,
     import_shares_add_up,
     end_use_shares_add_up,
+    yttrium_adds_up,
     publishers_agree,
     history_agrees,
     prices_agree,

@@ -60,6 +60,7 @@ def differences(
     known: tuple[Known, ...],
     listed_in: str,
     expected: str,
+    rule: str = "two publications differ",
 ) -> Iterator[Problem]:
     """Report pairs that differ and are not known, and known ones that no longer do.
 
@@ -69,6 +70,7 @@ def differences(
         known: differences that are explained, each place being a tuple in the order of ``keys``.
         listed_in: module and name of ``known``, for the message, such as "production.HISTORY_KNOWN".
         expected: what two figures should be to each other, in words.
+        rule: the rule that a pair breaks, in the words of the message.
     """
     excused = {where: one.why for one in known for where in one.where}
     differing = set()
@@ -80,7 +82,7 @@ def differences(
         if key not in excused:
             yield problem(
                 table,
-                "two publications differ",
+                rule,
                 f"{', '.join(map(str, key))}: {pair.said}",
                 expected,
                 f"look both up; if both are as printed, explain it in {name} of {file}",

@@ -90,7 +90,11 @@ class Catalogue(SphinxDirective):
             section += nodes.title("", "Sources of this page")
             section += nodes.raw("", _sources(used), format="html")
             made.append(section)
-        made.append(nodes.raw("", _json_ld([_dataset_ld(data.describe(n), book, self.env.docname) for n in names]), format="html"))
+        made.append(
+            nodes.raw(
+                "", _json_ld([_dataset_ld(data.describe(n), book, self.env.docname) for n in names]), format="html"
+            )
+        )
         return made
 
 
@@ -252,7 +256,10 @@ def _sources(used: dict[str, dict[str, int]]) -> str:
             url = source.url if source.url.startswith("http") else f"https://doi.org/{source.url.removeprefix('doi:')}"
             title = f'<a href="{html.escape(url)}">{title}</a>'
         where = ", ".join(f"{html.escape(table)} ({count:,})" for table, count in used[source_id].items())
-        cells = [title, *map(html.escape, (source.publisher, source.date, source.edition, source.strength, source.licence))]
+        cells = [
+            title,
+            *map(html.escape, (source.publisher, source.date, source.edition, source.strength, source.licence)),
+        ]
         rows.append(
             f'<tr id="source-{source_id}"><th scope="row"><span class="ev-id">{source_id}</span></th>'
             + "".join(f"<td>{cell}</td>" for cell in cells)

@@ -122,4 +122,3 @@ def _runs(counts: pd.Series) -> list[tuple[int, int, str]]:
         else:
             runs.append((int(year), int(year), level))
     return runs
-

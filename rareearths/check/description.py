@@ -1,0 +1,131 @@
+"""The description of the tables, ``datapackage.yaml``: that it is whole, and that it says what this package asks for."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import yaml
+
+from rareearths.check.problem import Problem
+from rareearths.data import PANDAS_TYPES
+
+DESCRIPTION = "datapackage.yaml"
+OWN_KEYS = (
+    "subject",
+    "unit",
+    "coverage",
+    "update_rhythm",
+    "how_to_update",
+    "limitations",
+    "licence_note",
+    "attribution",
+)
+"""Keys that each table's description has to have besides those of Frictionless: the data catalogue prints them."""
+
+FIXED_KEYS = {"format": "csv", "encoding": "utf-8"}
+"""Keys of a table that have one value in this package, because the loader knows no other."""
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader of YAML, the fast one where PyYAML has it."""
+
+
+def read(folder: Path) -> tuple[dict, list[Problem]]:
+    path = folder / DESCRIPTION
+
+    def problem(rule: str, found: str, expected: str, todo: str, row: int | None = None) -> tuple[dict, list[Problem]]:
+        return {}, [Problem(DESCRIPTION, rule, found, expected, todo, row)]
+
+    if not path.is_file():
+        return problem(
+            "missing file",
+            f"no file {path}" if folder.is_dir() else f"no folder {folder}",
+            f"a folder laid out as data/, with its {DESCRIPTION}",
+            "name such a folder: make book DATA=folder, or --data folder",
+        )
+    try:
+        description, faults = _parsed(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        return problem("not UTF-8", str(error.reason), "UTF-8 text", "save the file as UTF-8")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        found = getattr(error, "problem", None) or str(error)
+        return problem("not YAML", found, "valid YAML", "mend the line, or the one before", mark and mark.line + 1)
+    except (TypeError, RecursionError) as error:
+        return problem("not a description", str(error), "texts, numbers, lists and mappings", "put dates in quotes")
+    return description, [Problem(DESCRIPTION, "invalid description", *fault) for fault in faults]
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[dict, list[tuple[str, str, str]]]:
+    """Read the description and list what is wrong with it; kept, as a description is read again for every table."""
+    description = yaml.load(text, Loader=LOADER)
+    description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
+    return description, _description_faults(description)
+
+
+def _description_faults(description: object) -> list[tuple[str, str, str]]:
+    """List what is wrong with the description itself, each as found, expected and what to do."""
+    from frictionless import FrictionlessException, Package
+
+    if not isinstance(description, dict) or not isinstance(description.get("resources"), list):
+        return [("no list called resources", "a mapping with a list of resources", "restore the list of tables")]
+    try:
+        errors = list(Package.metadata_validate(description))
+    except FrictionlessException as error:
+        errors = [error.error]
+    if errors:
+        notes = dict.fromkeys(error.note for error in errors)
+        return [(note, "a Frictionless Data Package", "mend the key that the message names") for note in notes]
+    described = {resource["name"]: resource for resource in description["resources"]}
+    return [fault for resource in described.values() for fault in _table_faults(resource, described)]
+
+
+def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str, str, str]]:
+    """List what this package asks of a table's description and Frictionless does not."""
+    name, schema = resource["name"], resource.get("schema", {})
+    fields = schema.get("fields", []) if isinstance(schema, dict) else []
+    if not fields or not isinstance(resource.get("path"), str):
+        return [(f"table {name} has no path or no fields", "path and schema.fields", "describe the table")]
+    faults = [
+        (f"table {name} has no {key}", f"a text under {key}", "say it in a sentence")
+        for key in OWN_KEYS
+        if not resource.get(key)
+    ]
+    for key, value in FIXED_KEYS.items():
+        if resource.get(key) != value:
+            faults.append((f"table {name} has {key} {resource.get(key)!r}", f"{key}: {value}", "write it so"))
+    for field in fields:
+        if field.get("type") not in PANDAS_TYPES:
+            found = f"{name}.{field['name']} is of type {field.get('type')!r}"
+            faults.append((found, ", ".join(PANDAS_TYPES), "take one of these types"))
+    references = [key["reference"] for key in schema.get("foreignKeys", [])]
+    references += [
+        {"resource": field["listOf"]["resource"], "fields": [field["listOf"]["field"]]}
+        for field in fields
+        if "listOf" in field
+    ]
+    for reference in references:
+        target, columns = reference["resource"], reference["fields"]
+        known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]
+        if len(columns) != 1 or columns[0] not in known:
+            expected = "one column of another table of this package"
+            faults.append((f"table {name} refers to {columns} of {target!r}", expected, "correct the name"))
+    return faults
+
+
+def undescribed(folder: Path, resources: list[dict]) -> list[Problem]:
+    described = {resource["path"] for resource in resources}
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.csv"))
+    return [
+        Problem(
+            file,
+            "undescribed table",
+            "a table that no description knows",
+            f"an entry in {DESCRIPTION}",
+            "describe the table, or take the file away",
+        )
+        for file in files
+        if file not in described
+    ]
