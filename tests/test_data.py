@@ -6,14 +6,13 @@ import re
 import pandas as pd
 import pytest
 
-from rareearths import data
+from rareearths import data, series
 from rareearths.check import check
-from rareearths.crosschecks import production
 
 LONGEST_NUMBER = 12
 """Digits: more are a floating-point artefact, no statistic has them."""
 
-OWN_LISTS = ("sources", "flags")
+OWN_LISTS = ("sources", "flags", "stages")
 """Tables whose rows are no facts taken from a source."""
 
 
@@ -138,7 +137,7 @@ def test_missing_is_missing():
 
 
 def test_newest_edition_that_prints_a_year_is_found():
-    newest = production.newest_usgs(data.load("mine_production")).set_index(["country_iso3", "year"])
+    newest = series.newest_usgs(data.load("mine_production")).set_index(["country_iso3", "year"])
     assert newest.loc[("WLD", 2024), "edition"] == "MCS 2026"
     assert newest.loc[("WLD", 2023), "tonnes_reo"] == 376_000
 

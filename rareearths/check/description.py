@@ -100,6 +100,11 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
         if field.get("type") not in PANDAS_TYPES:
             found = f"{name}.{field['name']} is of type {field.get('type')!r}"
             faults.append((found, ", ".join(PANDAS_TYPES), "take one of these types"))
+    columns = [field["name"] for field in fields]
+    for column in [*resource.get("values", []), *(["flag"] if resource.get("values") else [])]:
+        if column not in columns:
+            found = f"table {name} names values and has no column {column}"
+            faults.append((found, "columns of the table, and a column flag", "correct the name, or add the column"))
     references = [key["reference"] for key in schema.get("foreignKeys", [])]
     references += [
         {"resource": field["listOf"]["resource"], "fields": [field["listOf"]["field"]]}

@@ -15,6 +15,12 @@ from rareearths.crosschecks.tools import Tables, has, needs, problem
 REASONS_FOR_A_BLANK = {"not_available", "withheld", "net_exporter", "not_applicable", "rank_only", "qualitative"}
 """Flags that explain a missing value."""
 
+ALONE = {"single_source", "unconfirmed", "weak_source"}
+"""Flags of a figure that no second source confirms."""
+
+UNNAMED = {"yiyawu_daily"}
+"""Sources that give a series without naming where it is from."""
+
 CHAPTERS = Path(__file__).resolve().parent.parent.parent / "book"
 """The chapters, which may cite a source that no table uses."""
 
@@ -126,7 +132,78 @@ def second_source_is_another(tables: Tables) -> Iterator[Problem]:
             )
 
 
+@needs(headline_facts="fact_id table row column value verdict source_id second_source_id", sources="source_id strength")
+def headlines_are_confirmed(tables: Tables) -> Iterator[Problem]:
+    """See that each headline fact is what its table says, and has two sources, a primary one, or a flag that it has not."""
+    facts = tables["headline_facts"]
+    strength = tables["sources"].set_index("source_id").strength
+    for fact in facts.itertuples():
+        wrong = _fact_fault(fact, tables, strength)
+        if wrong:
+            column, found, expected = wrong
+            todo = f"look up {fact.table}, {fact.row}, and correct whichever is wrong"
+            yield problem(facts, "headline fact not confirmed", found, expected, todo, fact.Index, column)
+
+
+def _fact_fault(fact, tables: Tables, strength: pd.Series) -> tuple[str, str, str] | None:
+    """Give the column, what was found and what is expected, or None where the fact is in order."""
+    if fact.table not in tables or fact.column not in tables[fact.table]:
+        return "table", f"no column {fact.column} in a table {fact.table}", "a table of this package and its column"
+    table = tables[fact.table]
+    chosen = pd.Series(True, index=table.index)
+    for pair in fact.row.split(";"):
+        column, _, value = pair.partition("=")
+        if column not in table:
+            return "row", f"no column {column} in {fact.table}", "columns of the table"
+        chosen &= (
+            table[column].map(lambda cell: "" if pd.isna(cell) else f"{cell:g}" if _is_float(cell) else str(cell))
+            == value
+        )
+    if chosen.sum() != 1:
+        return "row", f"{chosen.sum()} rows of {fact.table} with {fact.row}", "one row"
+    row = table[chosen].iloc[0]
+    if row[fact.column] != fact.value:
+        return "value", f"{fact.value:g} here, {row[fact.column]:g} in {fact.table}", "the figure of the table"
+    if row.source_id != fact.source_id:
+        return "source_id", f"{fact.source_id} here, {row.source_id} in {fact.table}", "the source of the table's row"
+    flags = set(str(row.get("flag")).split(";"))
+    if fact.verdict == "two_sources" and pd.isna(fact.second_source_id):
+        return "second_source_id", "a blank", "the source that confirms it"
+    if fact.verdict == "primary_document" and strength[fact.source_id] not in ("primary", "official copy"):
+        return "verdict", f"{fact.source_id} is {strength[fact.source_id]}", "a primary source or an official copy"
+    if fact.verdict == "single_source" and not flags & ALONE:
+        return "verdict", f"no such flag on the row of {fact.table}", "one of the flags " + ", ".join(sorted(ALONE))
+    if fact.verdict == "conflicting" and "conflicting" not in flags:
+        return "verdict", f"no such flag on the row of {fact.table}", "the flag conflicting"
+    return None
+
+
+def _is_float(cell) -> bool:
+    return isinstance(cell, float)
+
+
+@needs()
+def unnamed_series_are_marked(tables: Tables) -> Iterator[Problem]:
+    """See that each row of a series without a named source says so."""
+    for table in tables.values():
+        for column in table.attrs["cites"]:
+            if "flag" not in table:
+                continue
+            for row in table[table[column].isin(UNNAMED) & ~has(table, "unnamed_source")].itertuples():
+                yield problem(
+                    table,
+                    "series without a named source",
+                    f"{getattr(row, column)} without the flag",
+                    "the flag unnamed_source",
+                    "add the flag, and say it wherever the figure is shown",
+                    row.Index,
+                    "flag",
+                )
+
+
 CHECKS = (
+    headlines_are_confirmed,
+    unnamed_series_are_marked,
     blanks_are_explained,
     zeros_are_flagged,
     ranges_are_in_order,

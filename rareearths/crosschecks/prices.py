@@ -9,6 +9,7 @@ import pandas as pd
 
 from rareearths.check import Problem
 from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, has, needs, problem
+from rareearths.series import book_prices
 
 CNY_PER_USD = 6.7
 """Rough rate at which prices in yuan are put beside prices in dollars; the rate lay between 6.1 and 7.3 in 2009-2026.
@@ -65,9 +66,6 @@ QUOTES_KNOWN = (
             ("Y", 2025, "export, terms not stated"),
         ),
         "crisis quotes outside China after the licences of April 2025, a thin market",
-    ),
-    Known(
-        (("Nd", 2025, "FOB China"), ("Nd", 2025, "Europe")), "SMM overseas note of December 2025, flagged unconfirmed"
     ),
     Known((("La", 2014, "China ex-works"), ("Ce", 2014, "China ex-works")), "export quota and duty, ended in 2015"),
 )
@@ -175,10 +173,11 @@ def annual_prices_are_new(tables: Tables) -> Iterator[Problem]:
 def quotes_fit_the_year(tables: Tables) -> Iterator[Problem]:
     """Hold quotes of oxides and metals against the average of their year, within a factor and its known exceptions."""
     quotes, averages = tables["price_quotes"], book_prices(tables).query("statistic == 'annual average'")
-    given = quotes.assign(
-        row=quotes.index,
-        year=quotes.period_start.str[:4].astype(int),
-        quoted=quotes.price.fillna((quotes.price_low + quotes.price_high) / 2),
+    printed = quotes[~has(quotes, "unconfirmed")]
+    given = printed.assign(
+        row=printed.index,
+        year=printed.period_start.str[:4].astype(int),
+        quoted=printed.price.fillna((printed.price_low + printed.price_high) / 2),
     )
     given["usd_kg"] = given.quoted.where(given.unit == "USD/kg", given.quoted / 1000 / CNY_PER_USD)
     pairs = given.merge(averages[["year", "material", "form", "price_usd_kg"]], on=["year", "material", "form"])
@@ -409,26 +408,3 @@ CHECKS = (
     parameters_say_where_from,
     arcs_are_as_computed,
 )
-
-
-# Tools
-
-
-def book_prices(tables: Tables) -> pd.DataFrame:
-    """Give one price for each material, form and year, by the rule that the description of usgs_price_series states.
-
-    Returns:
-        Columns year, material, form, price_usd_kg (the middle of a range), statistic, edition and source_id, sorted.
-    """
-    columns = ["year", "material", "form", "price_usd_kg", "statistic", "edition", "source_id"]
-    usgs = tables["us_prices"].merge(
-        tables["usgs_price_series"][["product", "basis", "material", "form", "statistic", "book_rank"]],
-        on=["product", "basis"],
-    )
-    usgs = usgs[usgs.book_rank.notna() & (usgs.unit == "USD/kg") & ~has(usgs, "superseded")]
-    usgs = usgs.assign(price_usd_kg=usgs.price.fillna((usgs.price_low + usgs.price_high) / 2))
-    usgs = usgs.dropna(subset="price_usd_kg").merge(tables["sources"][["source_id", "date"]], on="source_id")
-    usgs = usgs.sort_values(["book_rank", "date"], ascending=[True, False], kind="stable")
-    annual = tables["annual_prices"].reindex(columns=columns)
-    both = pd.concat([usgs[columns], annual]).drop_duplicates(["year", "material", "form"])
-    return both.sort_values(["material", "form", "year"], ignore_index=True)

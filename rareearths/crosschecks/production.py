@@ -9,6 +9,7 @@ import pandas as pd
 
 from rareearths.check import Problem
 from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, has, needs, problem
+from rareearths.series import newest_usgs
 
 SHARES_TOTAL = 100
 """Percent. USGS prints whole percents and gives the rest as "other", so a set adds up without tolerance."""
@@ -239,17 +240,6 @@ def us_production_is_the_same(tables: Tables) -> Iterator[Problem]:
             pair.row,
             "tonnes_reo",
         )
-
-
-def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
-    """Give the newest MCS printing for each country and year, USGS's own text before texts that quote it.
-
-    Returns:
-        Rows of ``mine_production`` with a figure in tonnes of oxide, one a country and year.
-    """
-    rows = mine_production[mine_production.edition.str.startswith("MCS") & mine_production.tonnes_reo.notna()]
-    order = rows.assign(quoted=has(rows, "secondary")).sort_values(["edition", "quoted"], ascending=[False, True])
-    return order.drop_duplicates(["country_iso3", "year"]).drop(columns="quoted")
 
 
 # Flags and sources
