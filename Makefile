@@ -29,8 +29,8 @@ test: $(READY) ## all tests: data, library, chapters, site, browser
 	@echo "running each chapter again and comparing with what it has stored ..."
 	@$(BIN)/python -m pytest --nbval book/chapters --numprocesses=auto --dist=loadscope -p no:cacheprovider
 
-check: $(READY) ## check the tables in data/
-	@$(BIN)/python -m rareearths check
+check: $(READY) ## check the tables in data/, or one of them: make check TABLE=name
+	@$(BIN)/python -m rareearths check $(if $(TABLE),--table $(TABLE))
 
 run: $(READY) ## run the chapters that are stale
 	@$(BIN)/python -m rareearths run

@@ -18,6 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import pandas as pd
+
+from rareearths import data
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNS = 2
 COPIES = 3
@@ -59,7 +63,7 @@ def main() -> int:
         many = prepare(Path(folder) / "many", copies=COPIES)
         times = {0: measure_times(one), COPIES: measure_times(many)}
     weights = measure_weights(REPOSITORY / "_build" / "html")
-    text = report(times, weights)
+    text = report(times, weights, measure_loading())
     (REPOSITORY / "bench" / "results.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -106,7 +110,7 @@ def copy_chapter(model: Path, target: Path, suffix: str, own_table: bool) -> Non
 
 def measure_times(place: Path) -> dict[str, list[float]]:
     """Time each job in turn, several rounds, so that a slow spell of the machine meets all of them."""
-    jobs = {"stock": stock, "full": full, "one table": one_table, "nothing": nothing}
+    jobs = {"stock": stock, "full": full, "one table": one_table, "nothing": nothing, "check": check}
     times: dict[str, list[float]] = {name: [] for name in jobs}
     full(place)  # stock Jupyter Book needs ids that are published, and caches are warmed
     for round_ in range(1, RUNS + 1):
@@ -153,6 +157,32 @@ def nothing(place: Path) -> float:
     return timed([sys.executable, "-m", "rareearths", "book"], place)
 
 
+def check(place: Path) -> float:
+    """All tables are checked."""
+    return timed([sys.executable, "-m", "rareearths", "check"], place)
+
+
+def measure_loading() -> list[float]:
+    """Give, for several rounds, the time of loading all tables as chapters do over that of reading their CSVs, typed alike."""
+    ratios = []
+    for _ in range(RUNS + 1):
+        seconds = []
+        for read in (data.load, read_plainly):
+            begun = time.perf_counter()
+            for name in data.tables():
+                read(name)
+            seconds.append(time.perf_counter() - begun)
+        ratios.append(seconds[0] / seconds[1])
+    return ratios[1:]  # the first one warms up
+
+
+def read_plainly(name: str) -> None:
+    """Read the CSV of a table with the same types, and nothing else."""
+    resource = data.describe(name)
+    types = {field["name"]: data.PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    pd.read_csv(data.root() / resource["path"], dtype=types, keep_default_na=False, na_values=[""])
+
+
 def timed(command: list[str], place: Path) -> float:
     """Run a command in a copy of the repository and give its seconds; its failure ends the measurement."""
     environment = {**os.environ, "PYTHONPATH": str(place)}
@@ -184,7 +214,7 @@ def measure_weights(site: Path) -> dict[str, dict[str, int]]:
     return weights
 
 
-def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str, int]]) -> str:
+def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str, int]], loading: list[float]) -> str:
     """Write both as Markdown tables."""
 
     def ratio(copies: int, a: str, b: str) -> str:
@@ -214,6 +244,10 @@ def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str
         ),
         row("one table changed that one chapter reads, against the full run", "one table", "full", 0.25),
         row("nothing changed, against the full run", "nothing", "full", 0.1),
+        row("all tables checked, against the full run", "check", "full", 0.1),
+        "",
+        f"Loading all {len(data.tables())} tables as chapters do, against reading their CSVs with the same types: "
+        f"{statistics.median(loading):.2f} ({min(loading):.2f} to {max(loading):.2f}); to reach: 1.",
         "",
         "Stock is Jupyter Book with its default theme and extensions and this book's roles, renderer and downloads. "
         "A copy publishes under ids of its own; the copies stand in for chapters to come, and say nothing of how heavy those will be.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import io
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -122,11 +123,12 @@ def load(name: str) -> pd.DataFrame:
 
     types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
     try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+        content = path.read_bytes()
+        table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
     except (ValueError, TypeError) as error:
         raise DataError(f"{path}: {error}. Run `python -m rareearths check` for row and column") from None
     table.attrs["table"] = {key: resource.get(key) for key in ("name", "title", "licence_note", "attribution")}
-    _loaded[f"table:{name}"] = _digest(path.read_bytes() + json.dumps(resource, sort_keys=True).encode())
+    _loaded[f"table:{name}"] = _digest(content + _description(resource))
     return table
 
 
@@ -163,9 +165,13 @@ def current(key: str) -> str | None:
         if kind == "source":
             return _digest(json.dumps(asdict(_source_rows(root())[name]), sort_keys=True).encode())
         resource = describe(name)
-        return _digest((root() / resource["path"]).read_bytes() + json.dumps(resource, sort_keys=True).encode())
+        return _digest((root() / resource["path"]).read_bytes() + _description(resource))
     except (DataError, KeyError, OSError):
         return None
+
+
+def _description(resource: dict) -> bytes:
+    return json.dumps(resource, sort_keys=True).encode()
 
 
 def _digest(content: bytes) -> str:

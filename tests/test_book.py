@@ -45,6 +45,7 @@ def prose(page):
         content = json.loads(page.read_text(encoding="utf-8"))
         cells = ["".join(c["source"]) for c in content["cells"] if c["cell_type"] == "markdown"]
     for cell in cells:
+        cell = re.sub(r"^```[a-z]+\n.*?^```$", "", cell, flags=re.M | re.S)  # code that is shown
         text = re.sub(r"^(```\{.*|```|:[a-z-]+:.*|\$\$.*?\$\$)$", "", cell, flags=re.M)
         text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
         yield from re.split(r"\n\s*\n|(?<=[.!?])\s+(?=[A-Z*{`])|\n(?=[-*] )", text)

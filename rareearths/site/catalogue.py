@@ -7,6 +7,7 @@ reader opens them. So pages stay light, and it works from a folder on disk, wher
 
 from __future__ import annotations
 
+import functools
 import html
 import io
 import json
@@ -75,7 +76,7 @@ class Catalogue(SphinxDirective):
         for name in names:
             resource = data.describe(name)
             self.env.note_dependency(str(data.root() / resource["path"]))
-            table = data.load(name)
+            table = _load(name)
             for column in _cites(resource):
                 for source_id, count in table[column].value_counts().items():
                     used.setdefault(source_id, {}).setdefault(name, 0)
@@ -284,7 +285,7 @@ def _overview(docname: str) -> str:
             resource = data.describe(name)
             if resource["subject"] != subject:
                 continue
-            table = data.load(name)
+            table = _load(name)
             total += len(table)
             covered = coverage.coverage(table)
             years = "" if covered.first is None else f"{covered.first}–{covered.last}"
@@ -330,7 +331,7 @@ def _catalogue_ld(book: Book, docname: str) -> dict:
 
 
 def _dataset_ld(resource: dict, book: Book, docname: str) -> dict:
-    table = data.load(resource["name"])
+    table = _load(resource["name"])
     covered = coverage.coverage(table)
     sources = sorted({value for column in _cites(resource) for value in table[column].dropna()})
     found = {
@@ -399,7 +400,13 @@ def _view(resource: dict) -> str:
     return f"rareearthsTable({json.dumps(content, ensure_ascii=False, separators=(',', ':'))});\n"
 
 
-# Words
+# Tables and words
+
+
+@functools.cache
+def _load(name: str) -> pd.DataFrame:
+    """Load a table once in a build."""
+    return data.load(name)
 
 
 def _cites(resource: dict) -> list[str]:
@@ -407,8 +414,9 @@ def _cites(resource: dict) -> list[str]:
     return [key["fields"][0] for key in keys if key["reference"]["resource"] == "sources"]
 
 
+@functools.cache
 def _names() -> dict[str, str]:
-    countries = data.load("countries")
+    countries = _load("countries")
     return dict(zip(countries.country_iso3, countries.short_name, strict=True))
 
 
