@@ -35,7 +35,7 @@ PANDAS_TYPES = {
 }
 """How each type of the description is held in pandas; a date stays a text, which in ISO form sorts as it should."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
 
 _KEPT = Path(__file__).resolve().parent.parent / "_build" / "kept"
 """The description as JSON by its digest: YAML takes a hundred times as long to read, and every chapter reads it."""
@@ -77,7 +77,7 @@ def _package(folder: Path) -> dict:
     try:
         return json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # not kept yet, or not whole
-        package = yaml.load(content.decode("utf-8"), Loader=_LOADER)
+        package = yaml.load(content.decode("utf-8"), Loader=YAML_LOADER)
     try:
         _KEPT.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")

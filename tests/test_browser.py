@@ -7,6 +7,7 @@ from urllib.parse import urlparse
 import pytest
 
 from rareearths.site import catalogue
+from rareearths.site.catalogue import entry
 
 pytestmark = pytest.mark.browser
 
@@ -251,7 +252,7 @@ def test_the_catalogue_can_be_read_without_scripts(open_page):
     page = open_page(f"{CATALOGUE}production.html", java_script_enabled=False)
     rows = page.locator("details.cat-rows").first
     rows.locator("summary").click()
-    assert rows.locator("tbody tr").count() == catalogue.PREVIEW
+    assert rows.locator("tbody tr").count() == entry.PREVIEW
     assert page.locator("a[href$='mine_production.csv']").is_visible()
 
 

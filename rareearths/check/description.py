@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from rareearths.check.problem import Problem
-from rareearths.data import PANDAS_TYPES
+from rareearths.data import PANDAS_TYPES, YAML_LOADER
 
 DESCRIPTION = "datapackage.yaml"
 OWN_KEYS = (
@@ -26,9 +26,6 @@ OWN_KEYS = (
 
 FIXED_KEYS = {"format": "csv", "encoding": "utf-8"}
 """Keys of a table that have one value in this package, because the loader knows no other."""
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The safe loader of YAML, the fast one where PyYAML has it."""
 
 
 def read(folder: Path) -> tuple[dict, list[Problem]]:
@@ -60,7 +57,7 @@ def read(folder: Path) -> tuple[dict, list[Problem]]:
 @functools.lru_cache(maxsize=4)
 def _parsed(text: str) -> tuple[dict, list[tuple[str, str, str]]]:
     """Read the description and list what is wrong with it; kept, as a description is read again for every table."""
-    description = yaml.load(text, Loader=LOADER)
+    description = yaml.load(text, Loader=YAML_LOADER)
     description = json.loads(json.dumps(description))  # aliases become objects of their own; dates show up
     return description, _description_faults(description)
 

@@ -96,9 +96,10 @@
   };
   const grid = (table, rows, status, step) => {
     const box = table.closest(".cat-scroll") || table;
+    const noun = table.dataset.noun || "rows";
     const label = document.createElement("label");
     label.className = "cat-search";
-    label.innerHTML = `<span>Search in ${rows.length.toLocaleString("en")} rows</span> <input type="search" autocomplete="off">`;
+    label.innerHTML = `<span>Search in ${rows.length.toLocaleString("en")} ${noun}</span> <input type="search" autocomplete="off">`;
     const more = document.createElement("button");
     more.type = "button";
     more.className = "cat-more";
@@ -112,12 +113,12 @@
       more.textContent = `Show ${Math.min(left, step * 5).toLocaleString("en")} more`;
       const [shown, found] = [Math.min(state.found.length, state.shown), state.found.length].map((n) => n.toLocaleString("en"));
       const all = state.found.length === rows.length;
-      status.textContent = left > 0 ? `${shown} of ${found} rows${all ? "" : " found"}.` : all ? `All ${shown} rows.` : `${found} rows found.`;
+      status.textContent = left > 0 ? `${shown} of ${found} ${noun}${all ? "" : " found"}.` : all ? `All ${shown} ${noun}.` : `${found} ${noun} found.`;
     };
     const choose = () => {
       const wanted = words(label.lastElementChild.value);
       state.found = rows.filter((row) => {
-        row.text ??= row.cells.join("\n").toLowerCase();
+        row.text ??= `${row.cells.join("\n")}\n${row.words || ""}`.toLowerCase();
         return wanted.every((word) => row.text.includes(word));
       });
       if (state.order) state.found.sort(compare(...state.order));
@@ -149,11 +150,11 @@
     return line;
   };
   for (const table of document.querySelectorAll("table.cat-sort")) {
-    const rows = [...table.tBodies[0].rows].map((row) => ({ cells: [...row.cells].map((cell) => cell.textContent), make: () => row }));
+    const rows = [...table.tBodies[0].rows].map((row) => ({ cells: [...row.cells].map((cell) => cell.textContent), words: row.dataset.words, make: () => row }));
     grid(table, rows, statusLine(), rows.length);
   }
   // The rows of a table of data come when they are asked for, as a script: a page read from a folder may not load a CSV.
-  window.rareearthsTable = ({ name, numeric, long, links, rows }) => {
+  window.rareearthsTable = ({ name, numeric, long, links, coded, names, rows }) => {
     const details = document.querySelector(`details.cat-rows[data-table="${CSS.escape(name)}"]`);
     const table = details.querySelector("table");
     const make = (cells) => () => {
@@ -166,12 +167,19 @@
           link.href = `#source-${text}`;
           link.textContent = text;
           cell.append(link);
+        } else if (long.includes(column) && text.length > 90) {
+          const clamped = document.createElement("div");
+          clamped.className = "cat-clamp";
+          clamped.textContent = text;
+          cell.append(clamped);
         } else cell.textContent = text;
       }
       return row;
     };
     for (const column of numeric) table.tHead.rows[0].cells[column].classList.add("n");
-    grid(table, rows.map((cells) => ({ cells, make: make(cells) })), details.querySelector(".cat-count"), 50);
+    const spelled = (cells) => coded.flatMap((column) => cells[column].split(";").map((code) => names[code] || "")).join(" ");
+    table.tBodies[0].addEventListener("click", ({ target }) => target.classList.contains("cat-clamp") && target.classList.toggle("open"));
+    grid(table, rows.map((cells) => ({ cells, words: spelled(cells), make: make(cells) })), details.querySelector(".cat-count"), 50);
   };
   for (const details of document.querySelectorAll("details.cat-rows")) {
     details.addEventListener("toggle", () => {

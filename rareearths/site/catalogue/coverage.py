@@ -7,7 +7,22 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-PERIODS = ("year", "period_start", "period", "date", "reference_year", "date_effective", "effective_from")
+PERIODS = (
+    "year",
+    "period_start",
+    "period",
+    "date",
+    "date_announced",
+    "event_date",
+    "effective_from",
+    "assessment_year",
+    "edition_date",
+    "published",
+    "status_as_of",
+    "as_of",
+    "to_year",
+    "reference_year",
+)
 """Columns that place a row in time, in the order of preference; what counts is the year they begin with."""
 
 GROUPS = (
@@ -26,11 +41,16 @@ GROUPS = (
     "technology",
     "series",
 )
-"""Columns that can make the rows of the picture, in the order of preference."""
+"""Columns that can make the rows of the picture, in the order of preference; ``picture_by`` of a table names another."""
 
 MOST_ROWS, FEWEST_YEARS = 12, 3
 LEVELS = ((1, "a"), (3, "b"), (10**9, "c"))
 """Up to one row a year, up to three, more: the class of the square."""
+
+LEGEND = "Rows a year: " + " ".join(
+    f'<svg viewBox="0 0 1 1"><rect class="{level}" width="1" height="1"/></svg> {said}'
+    for level, said in (("a", "one"), ("b", "two or three"), ("c", "more"))
+)
 
 GAP = 0.08
 """Part of a year that is left blank after a run of years, so that runs stay apart."""
@@ -38,12 +58,13 @@ GAP = 0.08
 
 @dataclass(frozen=True)
 class Coverage:
-    """Years that a table reaches, and how many countries and elements it names; None where it has no such column."""
+    """What a table reaches: years, in words and as a span such as 1992–2025, countries, the world, elements."""
 
-    first: int | None
-    last: int | None
-    countries: int | None
-    elements: int | None
+    years: str
+    span: str
+    countries: int
+    world: bool
+    elements: int
 
 
 def years_of(table: pd.DataFrame) -> pd.Series | None:
@@ -58,23 +79,39 @@ def years_of(table: pd.DataFrame) -> pd.Series | None:
 
 def coverage(table: pd.DataFrame) -> Coverage:
     """Say what a table covers."""
-    years = years_of(table)
-    countries: set[str] = set()
-    has_countries = [column for column in table if str(column).endswith("_iso3")]
-    for column in has_countries:
-        countries |= set(table[column].dropna()) - {"WLD", "ROW"}
+    codes = {
+        code
+        for column in table
+        if str(column).endswith("_iso3")
+        for cell in table[column].dropna().unique()
+        for code in cell.split(";")
+    }
     elements: set[str] = set(table["element"].dropna()) if "element" in table else set()
     if "elements" in table:
         elements |= {symbol for cell in table["elements"].dropna() for symbol in cell.split(";")}
-    return Coverage(
-        None if years is None else int(years.min()),
-        None if years is None else int(years.max()),
-        len(countries) if has_countries else None,
-        len(elements) if {"element", "elements"} & set(table) else None,
-    )
+    return Coverage(*_span(table), len(codes - {"WLD", "ROW"}), "WLD" in codes, len(elements))
 
 
-def picture(table: pd.DataFrame, title: str, names: dict[str, str]) -> str:
+def _span(table: pd.DataFrame) -> tuple[str, str]:
+    """Give the years of a table in words and as a span; what is projected is said."""
+    years = years_of(table)
+    if years is None:
+        return "", ""
+    ends = years
+    for column in ("period_end", "to_year"):
+        if column in table:
+            ends = pd.to_numeric(table[column].astype("string").str[:4]).astype("Int64").fillna(years)
+    first, last = int(years.min()), int(max(years.max(), ends.max()))
+    said = str(first) if first == last else f"{first} to {last}"
+    if "flag" in table:
+        projected = table.flag.fillna("").str.contains(r"\b(?:projection|target|announced)\b")
+        real = ends[~projected].max() if (~projected).any() else first
+        if projected.any() and pd.notna(real) and real < last:
+            said += f" (after {int(real)} projected or planned)"
+    return said, str(first) if first == last else f"{first}–{last}"
+
+
+def picture(table: pd.DataFrame, resource: dict, names: dict[str, str]) -> str:
     """Draw the picture, labels as text and squares as SVG that stretches with the page; "" where it would show nothing.
 
     Args:
@@ -83,7 +120,8 @@ def picture(table: pd.DataFrame, title: str, names: dict[str, str]) -> str:
     years = years_of(table)
     if years is None or years.nunique() < FEWEST_YEARS:
         return ""
-    group = next((column for column in GROUPS if column in table and table[column].nunique() > 1), None)
+    title, wanted = resource["title"], (resource["picture_by"],) if "picture_by" in resource else GROUPS
+    group = next((column for column in wanted if column in table and table[column].nunique() > 1), None)
     if group is None:
         return ""
     counts = pd.crosstab(table[group], years)
@@ -107,6 +145,7 @@ def picture(table: pd.DataFrame, title: str, names: dict[str, str]) -> str:
     return (
         f'<div class="cat-cover" role="img" aria-label="{html.escape(alt)}">'
         f'<span></span><span class="cat-years"><span>{first}</span><span>{last}</span></span>{"".join(rows)}</div>'
+        f'<p class="cat-legend">{LEGEND}</p>'
     )
 
 
