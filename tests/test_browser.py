@@ -258,6 +258,15 @@ def test_the_catalogue_can_be_read_without_scripts(open_page):
 
 def test_the_list_of_tables_can_be_searched(open_page):
     page = open_page(f"{CATALOGUE}index.html")
-    page.get_by_label("Search in").fill("salient 2009")
-    page.get_by_text("rows found").wait_for()
-    assert page.locator("table.cat-sort tbody tr:visible").count() == 1
+    page.get_by_label("Search in").fill("magnets exports month destination")
+    page.get_by_text("tables found").wait_for()
+    names = page.locator("table.cat-sort tbody tr:visible code").all_inner_texts()
+    assert "china_exports_by_destination" in names and len(names) < 10
+
+
+def test_rows_are_found_by_the_names_of_their_codes(open_page):
+    page = open_page(f"{CATALOGUE}policy.html")
+    rows = open_rows(page, "controls")
+    rows.locator("input").fill("dysprosium magnet licence")
+    rows.get_by_text("rows found").wait_for()
+    assert 0 < rows.locator("tbody tr").count() < 50
