@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
+
+from rareearths.data import DATA_VARIABLE
 
 COMMANDS = {
     "book": "all of it: check the tables, run what is stale, build the site",
@@ -25,6 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[0] not in COMMANDS:
         print(f"no command {arguments[0]!r}; there are: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
+    if own := os.environ.get(DATA_VARIABLE):  # chapters run in another folder, so a relative name would be lost
+        os.environ[DATA_VARIABLE] = str(Path(own).resolve())
+        if not (Path(own) / "datapackage.yaml").is_file():
+            print(
+                f"{own} has no datapackage.yaml: {DATA_VARIABLE} has to name a folder laid out as data/",
+                file=sys.stderr,
+            )
+            return 1
     command = importlib.import_module(f"rareearths.{arguments[0]}")
     return command.main(arguments[1:])
 

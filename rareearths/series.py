@@ -21,10 +21,13 @@ def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
 def book_prices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Give one price for each material, form and year, by the rule that the description of usgs_price_series states.
 
+    Args:
+        tables: us_prices, usgs_price_series, annual_prices and sources by name, as :func:`rareearths.data.load` gives them.
+
     Returns:
-        Columns year, material, form, price_usd_kg (the middle of a range), statistic, edition and source_id, sorted.
+        Columns year, material, form, price_usd_kg (the middle of a range), statistic, flag, edition and source_id, sorted.
     """
-    columns = ["year", "material", "form", "price_usd_kg", "statistic", "edition", "source_id"]
+    columns = ["year", "material", "form", "price_usd_kg", "statistic", "flag", "edition", "source_id"]
     usgs = tables["us_prices"].merge(
         tables["usgs_price_series"][["product", "basis", "material", "form", "statistic", "book_rank"]],
         on=["product", "basis"],

@@ -101,6 +101,28 @@ def test_wrong_cell(package, run, file, column, value, where, expected):
     assert expected in out and ("a blank cell" if value == "" else value) in out
 
 
+@pytest.mark.parametrize(
+    ("file", "column", "value", "where"),
+    [
+        (MINE, "tonnes_reo", "140_000", NIGERIA),
+        (MINE, "tonnes_reo", "１４００", NIGERIA),
+        (MINE, "tonnes_reo", "1.5E+03", NIGERIA),
+        (MINE, "tonnes_reo", " 1500", NIGERIA),
+        (MINE, "tonnes_reo", "NaN", NIGERIA),
+        (MINE, "year", "2_024", NIGERIA),
+        (MINE, "locator", " ", NIGERIA),
+        ("evidence/headline_facts.csv", "value", "NaN", dict(fact_id="H01")),
+        ("evidence/headline_facts.csv", "checked", "2026-11-2", dict(fact_id="H01")),
+        ("codes/elements.csv", "magnet_ree", "FALSE", dict(symbol="La")),
+    ],
+)
+def test_cell_as_a_spreadsheet_or_a_program_writes_it(package, run, file, column, value, where):
+    row = edit(package, file, column, value, **where)
+    code, out, problems = run()
+    assert code == 1 and problems >= 1, out
+    assert f"{file}, row {row}, column {column}" in out
+
+
 def test_one_unknown_value_in_many_rows_is_one_problem(package, run):
     path = package / MINE
     path.write_text(path.read_text(encoding="utf-8").replace(",MYS,", ",MAL,"), encoding="utf-8", newline="")
@@ -216,13 +238,19 @@ def test_table_that_nobody_described(package, run):
         ("resources:\n", "resources: [\n", "not YAML"),
         ('created: "2026-11-22T00:00:00Z"', "created: 2026-11-22", "put dates in quotes"),
         ("resources:\n", "tables:\n", "no list called resources"),
-        ("    subject: evidence\n", "", "table sources has no subject"),
+        ("    subject: evidence\n", "", "has no subject"),
         ("resource: elements", "resource: atoms", "of 'atoms'"),
         ("type: boolean, title: Magnet", "type: yesno, title: Magnet", "yesno"),
         ("    path: sources.csv\n", "", "path"),
         ("    format: csv\n", "", "table sources has format None"),
         ("resource: elements, fields: [symbol]", "resource: elements, fields: [el]", "['el']"),
         ("  - name: sources\n", "  - label: sources\n", "name"),
+        ("    subject: evidence\n", "    subject: evidences\n", "of subject 'evidences'"),
+        ("    zeros: flagged\n", "    zeros: flaged\n", "zeros: 'flaged'"),
+        ("    values: [tonnes_reo]\n", "    values: tonnes_reo\n", "a list such as"),
+        ("listOf: {resource: flags, field: flag}", "listOf: flags", "name both"),
+        ("minimum: 21, maximum: 71", "minimum: zero, maximum: 71", "minimum"),
+        ('pattern: "^[A-Z][a-z]?$"', 'pattern: "^[A-Z][a-z?$"', "pattern"),
     ],
 )
 def test_wrong_description(package, run, old, new, said):

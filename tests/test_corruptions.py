@@ -96,7 +96,9 @@ def limit(key: str):
 
 def wrong_type(r: random.Random) -> tuple[Table, Damage]:
     table, field, place = pick(r, of_type("integer", "number", "date", "boolean"))
-    return table, table.with_cell(place, field["name"], r.choice(["about 5", "n/a", "2,5", "31/12/2025", "yes?"]))
+    return table, table.with_cell(
+        place, field["name"], r.choice(["about 5", "n/a", "2,5", "31/12/2025", "4.4E+07", "1_0"])
+    )
 
 
 def below_the_range(r):

@@ -24,10 +24,18 @@ Columns = dict[str, list[str]]
 
 _KNOWN_CONSTRAINTS = {"required", "unique", "minimum", "maximum", "enum", "pattern"}
 _PLAIN = {
-    "integer": re.compile(r"-?\d{1,15}"),
-    "number": re.compile(r"-?\d+(\.\d+)?"),
+    "integer": re.compile(r"-?[0-9]{1,15}"),
+    "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
     "boolean": re.compile("true|false"),
-    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "date": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
+
+
+_PLAINLY = {
+    "integer": "digits alone, such as 2024",
+    "number": "digits and a point, such as 44000000 or 0.5",
+    "boolean": "true or false in small letters",
+    "date": "2025-04-30",
 }
 
 
@@ -71,6 +79,8 @@ def _column_fits(cells: list[str], field: dict) -> bool:
     if set(limits) - _KNOWN_CONSTRAINTS or field.get("format", "default") != "default":
         return False
     values = set(cells)
+    if any(value != value.strip() for value in values):
+        return False
     if limits.get("unique") and len(values) < len(cells):
         return False
     if "" in values:
@@ -112,11 +122,31 @@ def schema_problems(sheets: Sheets, resource: dict) -> list[Problem]:
     )
     errors = list(report.errors) + [error for task in report.tasks for error in task.errors]
     doubled = {error.row_number for error in errors if error.type == "primary-key"}
-    return [
+    found = [
         _schema_problem(error, resource)
         for error in errors
         if not (error.type == "unique-error" and error.row_number in doubled)  # one fault, one message
     ]
+    return found + _unclean(sheets[resource["name"]], resource, {(one.row, one.column) for one in found})
+
+
+def _unclean(columns: Columns, resource: dict, told: set[tuple]) -> list[Problem]:
+    """List cells that frictionless lets pass and this package does not, such as 4.4E+07, FALSE, or a blank at an end."""
+    found = []
+    for field in resource["schema"]["fields"]:
+        column, plain = field["name"], _PLAIN.get(field["type"])
+        for row, cell in enumerate(columns[column], start=2):
+            if not cell or (row, column) in told:
+                continue
+            if cell != cell.strip():
+                rule, expected = "blanks", f"{_expectation(field)}, without blanks before or after"
+            elif plain and not plain.fullmatch(cell):
+                rule, expected = "wrong type", f"{_expectation(field)}, written plainly: {_PLAINLY[field['type']]}"
+            else:
+                continue
+            todo = "write it so; a spreadsheet may have changed it, so compare with the source"
+            found.append(Problem(resource["path"], rule, short(cell), expected, todo, row, column))
+    return found
 
 
 def reference_problems(sheets: Sheets, resource: dict, sound: list[dict], faults: list[Problem]) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -72,6 +73,8 @@ def _description_faults(description: object) -> list[tuple[str, str, str]]:
         errors = list(Package.metadata_validate(description))
     except FrictionlessException as error:
         errors = [error.error]
+    except Exception as error:  # frictionless trips over what it does not expect, and says little
+        return [(f"{type(error).__name__}: {error}", "a Frictionless Data Package", "look at the table described last")]
     if errors:
         notes = dict.fromkeys(error.note for error in errors)
         return [(note, "a Frictionless Data Package", "mend the key that the message names") for note in notes]
@@ -98,6 +101,22 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
             found = f"{name}.{field['name']} is of type {field.get('type')!r}"
             faults.append((found, ", ".join(PANDAS_TYPES), "take one of these types"))
     columns = [field["name"] for field in fields]
+    folder = resource["path"].rpartition("/")[0] or "evidence"
+    if resource.get("subject") != folder:
+        faults.append((f"table {name} of subject {resource.get('subject')!r}", folder, "name the folder of its file"))
+    if resource.get("zeros", "flagged") != "flagged":
+        faults.append(
+            (f"table {name} has zeros: {resource['zeros']!r}", "zeros: flagged, or no such key", "write it so")
+        )
+    if not isinstance(resource.get("values", []), list):
+        faults.append(
+            (f"table {name} has values: {resource['values']!r}", "a list such as [share_pct]", "write a list")
+        )
+        return faults
+    for field in fields:
+        faults += _field_faults(name, field)
+    if faults:
+        return faults
     for column in [*resource.get("values", []), *(["flag"] if resource.get("values") else [])]:
         if column not in columns:
             found = f"table {name} names values and has no column {column}"
@@ -114,6 +133,25 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
         if len(columns) != 1 or columns[0] not in known:
             expected = "one column of another table of this package"
             faults.append((f"table {name} refers to {columns} of {target!r}", expected, "correct the name"))
+    return faults
+
+
+def _field_faults(name: str, field: dict) -> list[tuple[str, str, str]]:
+    """List what is wrong with the limits of one field."""
+    faults, called = [], f"{name}.{field['name']}"
+    limits = field.get("constraints", {})
+    for key in ("minimum", "maximum"):
+        if key in limits and (isinstance(limits[key], bool) or not isinstance(limits[key], int | float)):
+            faults.append((f"{called} has {key} {limits[key]!r}", "a number", "write a number"))
+    try:
+        re.compile(str(limits.get("pattern", "")))
+    except re.error as error:
+        faults.append((f"{called} has the pattern {limits['pattern']!r}: {error}", "a regular expression", "mend it"))
+    if any(isinstance(value, bool) for value in limits.get("enum", [])) and field.get("type") == "string":
+        faults.append((f"{called} lists {limits['enum']}", "words", "put yes, no, on and off in quotation marks"))
+    listed = field.get("listOf")
+    if listed is not None and not (isinstance(listed, dict) and {"resource", "field"} <= set(listed)):
+        faults.append((f"{called} has listOf: {listed!r}", "{resource: table, field: column}", "name both"))
     return faults
 
 

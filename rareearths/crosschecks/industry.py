@@ -129,8 +129,10 @@ def usgs_prints_the_quota(tables: Tables) -> Iterator[Problem]:
     quotas, table = tables["china_production_quotas"], tables["mine_production"]
     annual = quotas.query("batch == 'annual' and kind == 'mining' and level == 'national' and ore_type == 'all'")
     usgs = table[(table.publisher == "USGS") & (table.country_iso3 == "CHN") & has(table, "quota")]
-    pairs = usgs.reset_index(names="row").merge(
-        annual.dropna(subset="quota_tonnes_reo"), on="year", suffixes=("", "_q")
+    pairs = (
+        usgs.dropna(subset="tonnes_reo")
+        .reset_index(names="row")
+        .merge(annual.dropna(subset="quota_tonnes_reo"), on="year", suffixes=("", "_q"))
     )
     pairs["differ"] = pairs.tonnes_reo != pairs.quota_tonnes_reo
     pairs["said"] = [f"USGS {p.tonnes_reo:,.0f} t, quota {p.quota_tonnes_reo:,.0f} t" for p in pairs.itertuples()]

@@ -35,6 +35,9 @@ PRICES_BAND = 0.15
 PRICES_FLOOR = 1.0
 """USD per unit. Below it no difference counts: older editions print whole dollars."""
 
+SALIENT_FACTOR = 4.0
+"""Largest factor between two editions of one figure that is let pass; the largest today is 3.75."""
+
 YTTRIUM_LEAST_COUNTRIES = 4
 """A set with fewer countries is no table by country, and its parts need not add up."""
 
@@ -222,6 +225,24 @@ def prices_agree(tables: Tables) -> Iterator[Problem]:
     yield from differences(table, "price", pairs, keys, PRICES_KNOWN, "production.PRICES_KNOWN", expected)
 
 
+@needs(us_salient="chapter year measure value unit edition")
+def salient_editions_agree(tables: Tables) -> Iterator[Problem]:
+    """Hold the editions of one salient figure against each other: revisions are wide, a slip of a digit is wider."""
+    table = tables["us_salient"].dropna(subset="value")
+    figures = table[(table.value > 0) & ~table.unit.str.startswith("%")]
+    for key, group in figures.groupby(["chapter", "year", "measure", "unit"]):
+        if group.value.max() > SALIENT_FACTOR * group.value.min():
+            yield problem(
+                tables["us_salient"],
+                "two publications differ",
+                f"{', '.join(map(str, key))}: {group.value.min():g} in one edition, {group.value.max():g} in another",
+                f"editions within a factor of {SALIENT_FACTOR:g}",
+                "look both up in their editions",
+                group.value.idxmax(),
+                "value",
+            )
+
+
 @needs(
     mine_production="publisher year country_iso3 tonnes_reo edition", us_salient="chapter year measure value edition"
 )
@@ -274,6 +295,7 @@ CHECKS = (
     publishers_agree,
     history_agrees,
     prices_agree,
+    salient_editions_agree,
     us_production_is_the_same,
     superseded_has_successor,
 )

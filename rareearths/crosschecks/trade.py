@@ -10,6 +10,12 @@ import pandas as pd
 from rareearths.check import Problem
 from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, needs, problem
 
+UNIT_VALUE_LEAST_TONNES = 100
+"""Below it a flow may be a few kilograms of the dearest oxides."""
+
+UNIT_VALUE_BAND = (150, 200_000)
+"""USD per tonne that large flows of these codes have had: 219 (concentrate, 2846) to 141,439 (magnets)."""
+
 MONTHS_ROOM = 1.25
 """Tonnes. Texts print months to the tonne or tenth of a tonne; the largest difference between a printed sum since
 January and its months is 1.2 t (magnets, January to June 2025), the years meet within 0.5 t."""
@@ -271,6 +277,26 @@ def yearbook_adds_up(tables: Tables) -> Iterator[Problem]:
     yield from differences(table, "quantity_kg", pairs, keys, known, listed, expected, rule)
 
 
+@needs(bilateral_trade="year hs_code exporter_iso3 importer_iso3 value_usd tonnes")
+def unit_values_are_possible(tables: Tables) -> Iterator[Problem]:
+    """Hold the value of each flow over its weight against a band: a slip of a digit in a large flow leaves it."""
+    table = tables["bilateral_trade"]
+    large = table[table.tonnes >= UNIT_VALUE_LEAST_TONNES]
+    unit_value = large.value_usd / large.tonnes
+    low, high = UNIT_VALUE_BAND
+    for index, value in unit_value[(unit_value < low) | (unit_value > high)].items():
+        row = table.loc[index]
+        yield problem(
+            table,
+            "unit value out of the band",
+            f"{row.year}, {row.hs_code}, {row.exporter_iso3} to {row.importer_iso3}: {value:,.0f} USD/t",
+            f"{low:,} to {high:,} USD/t for flows of {UNIT_VALUE_LEAST_TONNES} t or more",
+            "look value and weight up at UN Comtrade",
+            index,
+            "value_usd",
+        )
+
+
 @needs(world_trade_hs2846="year country_iso3 flow value_usd")
 def world_exports_are_imports(tables: Tables) -> Iterator[Problem]:
     """Hold world exports against world imports of HS 2846: what one country sells another buys."""
@@ -342,6 +368,7 @@ CHECKS = (
     headings_add_up,
     destinations_within_total,
     yearbook_adds_up,
+    unit_values_are_possible,
     world_exports_are_imports,
     mirrors_agree,
     unit_values_follow,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from sphinx.application import Sphinx
+
+from rareearths.data import DATA_VARIABLE
 
 SCRIPTS = ("furo.js", "book.js")
 SEARCH_SCRIPTS = (
@@ -18,6 +21,12 @@ SEARCH_SCRIPTS = (
 _PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w|o|mi|mf|si|nb|ow|sa)">([^<]*)</span>')
 """Names, punctuation, space, operators and figures of highlighted code, which are set like the text around them."""
 
+OWN_DATA = (
+    '<p class="ev-own" role="note"><strong>Not the data of this report.</strong> This copy was built on tables of its '
+    "reader's own; do not cite it as the report.</p>"
+)
+"""What stands on top of each page of a site that was built on another folder of data."""
+
 STYLES = ("pygments.css", "furo.css", "furo-extensions.css", "book.css", "palette.css")
 
 
@@ -29,6 +38,8 @@ def keep_what_is_used(app: Sphinx, pagename: str, templatename: str, context: di
     for part in ("body", "furo_navigation_tree"):
         if context.get(part):
             context[part] = _PLAIN_TOKEN.sub(r"\1", _mend_roles(context[part]))
+    if os.environ.get(DATA_VARIABLE) and context.get("body"):
+        context["body"] = OWN_DATA + context["body"]
 
 
 def _mend_roles(html: str) -> str:

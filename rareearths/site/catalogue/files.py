@@ -34,7 +34,7 @@ def write_data(app: Sphinx, error: Exception | None) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path, part in content.items():
-            file.writestr(zipfile.ZipInfo(f"rare-earths-data/{path}", ZIP_DAY), part, zipfile.ZIP_DEFLATED)
+            file.writestr(zipfile.ZipInfo(path, ZIP_DAY), part, zipfile.ZIP_DEFLATED)
     (out / "rare-earths-data.zip").write_bytes(archive.getvalue())
 
 

@@ -85,7 +85,7 @@
   addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
 
   // Tables that can be searched and sorted. A row is {cells, make}: the texts it is searched by, and its <tr>.
-  const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = (text) => text.replace(/(\d),(?=\d{3}\b)/g, "$1").toLowerCase().split(/\s+/).filter(Boolean);
   const number = (text) => (text === "" ? NaN : Number(text.replace(/[,\u2009\s]/g, "").replace("\u2212", "-")));
   const compare = (column, down) => (a, b) => {
     const [x, y] = [a.cells[column], b.cells[column]];
@@ -113,7 +113,7 @@
       more.textContent = `Show ${Math.min(left, step * 5).toLocaleString("en")} more`;
       const [shown, found] = [Math.min(state.found.length, state.shown), state.found.length].map((n) => n.toLocaleString("en"));
       const all = state.found.length === rows.length;
-      status.textContent = left > 0 ? `${shown} of ${found} ${noun}${all ? "" : " found"}.` : all ? `All ${shown} ${noun}.` : `${found} ${noun} found.`;
+      status.textContent = left > 0 ? `${shown} of ${found} ${noun}${all ? "" : " found"}.` : all ? `All ${shown} ${noun}.` : `${found} ${found === "1" ? noun.replace(/s$/, "") : noun} found.`;
     };
     const choose = () => {
       const wanted = words(label.lastElementChild.value);
