@@ -88,9 +88,14 @@ def _package(folder: Path) -> dict:
     return package
 
 
+def package() -> dict:
+    """Give the whole description of the package, anchors resolved."""
+    return _package(root())
+
+
 def tables() -> list[str]:
     """List the names of all tables of the package."""
-    return [resource["name"] for resource in _package(root())["resources"]]
+    return [resource["name"] for resource in package()["resources"]]
 
 
 def describe(name: str) -> dict:
@@ -99,7 +104,7 @@ def describe(name: str) -> dict:
     Raises:
         DataError: there is no such table; the message lists those there are.
     """
-    for resource in _package(root())["resources"]:
+    for resource in package()["resources"]:
         if resource["name"] == name:
             return resource
     raise DataError(f"no table {name!r}; there are: {', '.join(sorted(tables()))}")
@@ -119,17 +124,34 @@ def load(name: str) -> pd.DataFrame:
     path = root() / resource["path"]
     if not path.is_file():
         raise DataError(f"{path} is missing: table {name!r} is described in datapackage.yaml but has no file")
-    import pandas as pd
-
-    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    content = path.read_bytes()
     try:
-        content = path.read_bytes()
-        table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+        table = typed(content, resource)
     except (ValueError, TypeError) as error:
         raise DataError(f"{path}: {error}. Run `python -m rareearths check` for row and column") from None
     table.attrs["table"] = {key: resource.get(key) for key in ("name", "title", "licence_note", "attribution")}
     _loaded[f"table:{name}"] = _digest(content + _description(resource))
     return table
+
+
+def typed(content: bytes, resource: dict) -> pd.DataFrame:
+    """Turn the CSV of a table into a frame, typed as the table's description says; a blank cell is missing."""
+    import pandas as pd
+
+    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
+    return pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
+
+
+def cites(resource: dict) -> list[str]:
+    """List the columns of a table that name a source, by its description."""
+    keys = resource["schema"].get("foreignKeys", [])
+    return [key["fields"][0] for key in keys if key["reference"]["resource"] == "sources"]
+
+
+def flagged(table: pd.DataFrame, *words: str) -> pd.Series:
+    """Tell which rows of a table carry one of these flags."""
+    marked = {cell for cell in table.flag.dropna().unique() if not set(words).isdisjoint(cell.split(";"))}
+    return table.flag.isin(marked)
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from rareearths.data import flagged
+
 
 def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
     """Give the newest MCS printing for each country and year, USGS's own text before texts that quote it.
@@ -14,7 +16,7 @@ def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
         Rows of ``mine_production`` with a figure in tonnes of oxide, one a country and year.
     """
     rows = mine_production[mine_production.edition.str.startswith("MCS") & mine_production.tonnes_reo.notna()]
-    order = rows.assign(quoted=_has(rows, "secondary")).sort_values(["edition", "quoted"], ascending=[False, True])
+    order = rows.assign(quoted=flagged(rows, "secondary")).sort_values(["edition", "quoted"], ascending=[False, True])
     return order.drop_duplicates(["country_iso3", "year"]).drop(columns="quoted")
 
 
@@ -32,14 +34,10 @@ def book_prices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         tables["usgs_price_series"][["product", "basis", "material", "form", "statistic", "book_rank"]],
         on=["product", "basis"],
     )
-    usgs = usgs[usgs.book_rank.notna() & (usgs.unit == "USD/kg") & ~_has(usgs, "superseded")]
+    usgs = usgs[usgs.book_rank.notna() & (usgs.unit == "USD/kg") & ~flagged(usgs, "superseded")]
     usgs = usgs.assign(price_usd_kg=usgs.price.fillna((usgs.price_low + usgs.price_high) / 2))
     usgs = usgs.dropna(subset="price_usd_kg").merge(tables["sources"][["source_id", "date"]], on="source_id")
     usgs = usgs.sort_values(["book_rank", "date"], ascending=[True, False], kind="stable")
     annual = tables["annual_prices"].reindex(columns=columns)
     both = pd.concat([usgs[columns], annual]).drop_duplicates(["year", "material", "form"])
     return both.sort_values(["material", "form", "year"], ignore_index=True)
-
-
-def _has(table: pd.DataFrame, flag: str) -> pd.Series:
-    return table.flag.fillna("").map(lambda words: flag in words.split(";"))

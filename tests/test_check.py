@@ -243,7 +243,7 @@ def test_table_that_nobody_described(package, run):
         ("type: boolean, title: Magnet", "type: yesno, title: Magnet", "yesno"),
         ("    path: sources.csv\n", "", "path"),
         ("    format: csv\n", "", "table sources has format None"),
-        ("resource: elements, fields: [symbol]", "resource: elements, fields: [el]", "['el']"),
+        ("resource: elements, fields: [symbol]", "resource: elements, fields: [el]", "refers to 'el' of 'elements'"),
         ("  - name: sources\n", "  - label: sources\n", "name"),
         ("    subject: evidence\n", "    subject: evidences\n", "of subject 'evidences'"),
         ("    zeros: flagged\n", "    zeros: flaged\n", "zeros: 'flaged'"),

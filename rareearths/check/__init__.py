@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from rareearths import data
 from rareearths.check import cells, description, files
 from rareearths.check.problem import Problem
-from rareearths.data import DATA_VARIABLE, PANDAS_TYPES, root
+from rareearths.data import DATA_VARIABLE, root
 
 __all__ = ["Problem", "UnknownTable", "check", "main"]
 
@@ -92,12 +93,13 @@ def _check(folder: Path, only: str | None = None) -> tuple[list[Problem], dict[s
 
 def _typed(folder: Path, resource: dict) -> pd.DataFrame:
     """Read a table; ``.attrs`` holds what cross-checks ask of its description."""
-    schema = resource["schema"]
-    types = {field["name"]: PANDAS_TYPES[field["type"]] for field in schema["fields"]}
-    table = pd.read_csv(folder / resource["path"], dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
-    cites = [key["fields"][0] for key in schema.get("foreignKeys", []) if key["reference"]["resource"] == "sources"]
-    table.attrs = {"path": resource["path"], "values": resource.get("values", []), "zeros": resource.get("zeros")}
-    table.attrs["cites"] = cites
+    table = data.typed((folder / resource["path"]).read_bytes(), resource)
+    table.attrs = {
+        "path": resource["path"],
+        "values": resource.get("values", []),
+        "zeros": resource.get("zeros"),
+        "cites": data.cites(resource),
+    }
     return table
 
 

@@ -1,7 +1,8 @@
 """The cells of a table: types, limits and keys of its schema, and words that other tables have to hold.
 
 Whether a table fits its schema is seen here at once (:func:`fits`), a value that stands in many rows once. Where it does
-not, frictionless goes through it row by row and says what is wrong; so it alone decides what a fault is.
+not, frictionless goes through it row by row and says what is wrong; cells that it lets pass and this package does not,
+because pandas would read them otherwise, are added.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from rareearths.check.description import FIXED_KEYS
+from rareearths.check.description import FIXED_KEYS, references
 from rareearths.check.problem import Problem, short
 
 MOST_ERRORS = 1000
@@ -29,7 +30,7 @@ _PLAIN = {
     "boolean": re.compile("true|false"),
     "date": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-
+"""How a cell of each type is written; frictionless and spreadsheets know more ways."""
 
 _PLAINLY = {
     "integer": "digits alone, such as 2024",
@@ -155,17 +156,8 @@ def reference_problems(sheets: Sheets, resource: dict, sound: list[dict], faults
     Done here and not by frictionless, which reads the other table anew for every key and has a message a row, and
     which knows no list in a cell (our key ``listOf``: words joined by semicolons, each of them of a code list).
     """
-    keys = [
-        (key["fields"][0], key["reference"]["resource"], key["reference"]["fields"][0], False)
-        for key in resource["schema"].get("foreignKeys", [])
-    ]
-    keys += [
-        (field["name"], field["listOf"]["resource"], field["listOf"]["field"], True)
-        for field in resource["schema"]["fields"]
-        if "listOf" in field
-    ]
     problems, told = [], {(fault.row, fault.column) for fault in faults}
-    for column, target, target_column, is_list in keys:
+    for column, target, target_column, is_list in references(resource):
         other = next((one for one in sound if one["name"] == target), None)
         if other is None:  # its own file is at fault, which is said already
             continue

@@ -82,6 +82,14 @@ def _description_faults(description: object) -> list[tuple[str, str, str]]:
     return [fault for resource in described.values() for fault in _table_faults(resource, described)]
 
 
+def references(resource: dict) -> list[tuple[str, str, str, bool]]:
+    """List what the columns of a table refer to: column, table, its column, and whether a cell is a list (``listOf``)."""
+    keys = [(key["fields"], key["reference"]) for key in resource["schema"].get("foreignKeys", [])]
+    found = [(columns[0], there["resource"], there["fields"][0], False) for columns, there in keys]
+    lists = [field for field in resource["schema"]["fields"] if "listOf" in field]
+    return found + [(field["name"], field["listOf"]["resource"], field["listOf"]["field"], True) for field in lists]
+
+
 def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str, str, str]]:
     """List what this package asks of a table's description and Frictionless does not."""
     name, schema = resource["name"], resource.get("schema", {})
@@ -115,24 +123,22 @@ def _table_faults(resource: dict, described: dict[str, dict]) -> list[tuple[str,
         return faults
     for field in fields:
         faults += _field_faults(name, field)
+    for key in schema.get("foreignKeys", []):
+        if len(key["fields"]) != 1 or len(key.get("reference", {}).get("fields", [])) != 1:
+            faults.append(
+                (f"table {name} has the foreign key {key!r}", "one column that refers to one", "write one each")
+            )
     if faults:
         return faults
     for column in [*resource.get("values", []), *(["flag"] if resource.get("values") else [])]:
         if column not in columns:
             found = f"table {name} names values and has no column {column}"
             faults.append((found, "columns of the table, and a column flag", "correct the name, or add the column"))
-    references = [key["reference"] for key in schema.get("foreignKeys", [])]
-    references += [
-        {"resource": field["listOf"]["resource"], "fields": [field["listOf"]["field"]]}
-        for field in fields
-        if "listOf" in field
-    ]
-    for reference in references:
-        target, columns = reference["resource"], reference["fields"]
+    for _, target, column, _ in references(resource):
         known = [field["name"] for field in described.get(target, {}).get("schema", {}).get("fields", [])]
-        if len(columns) != 1 or columns[0] not in known:
+        if column not in known:
             expected = "one column of another table of this package"
-            faults.append((f"table {name} refers to {columns} of {target!r}", expected, "correct the name"))
+            faults.append((f"table {name} refers to {column!r} of {target!r}", expected, "correct the name"))
     return faults
 
 

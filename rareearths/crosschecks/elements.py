@@ -9,7 +9,8 @@ from itertools import pairwise
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Known, Tables, differences, has, needs, problem
+from rareearths.crosschecks.tools import Known, Tables, differences, needs, problem
+from rareearths.data import flagged
 
 OXYGEN = 15.999
 """Atomic weight of oxygen, as mendeleev 1.3.0 and periodictable 2.1.0 give it."""
@@ -124,18 +125,18 @@ def second_readings_agree(tables: Tables) -> Iterator[Problem]:
     """Hold every second reading of a property against the first: conflicting where they differ, and only there."""
     second = tables["property_second_readings"]
     first = tables["properties"].dropna(subset="value").set_index(["element", "property"]).value
-    flagged = has(second, "conflicting")
+    marked = flagged(second, "conflicting")
     for row in second.itertuples():
         ours = first.get((row.element, row.property))
         percent = READING_TOLERANCE[row.property]
         differs = ours is None or abs(ours - row.value) > percent / 100 * abs(row.value)
-        if differs != flagged[row.Index]:
+        if differs != marked[row.Index]:
             yield problem(
                 second,
                 "reading and flag differ",
                 f"{row.element}, {row.property}: {row.value:g} in {row.source_id}, "
                 f"{'nothing' if ours is None else f'{ours:g}'} in properties, "
-                f"{'with' if flagged[row.Index] else 'without'} the flag conflicting",
+                f"{'with' if marked[row.Index] else 'without'} the flag conflicting",
                 f"the flag where the two differ by more than {percent:g} percent, and only there",
                 "look both up; correct the value or the flag",
                 row.Index,
@@ -218,7 +219,7 @@ def eu_shares_add_up(tables: Tables) -> Iterator[Problem]:
 def group_splits_are_no_measurement(tables: Tables) -> Iterator[Problem]:
     """See that what is flagged group_value is one split for the group, and that of Dy and Tb the same rescaled."""
     table = tables["eu_supply_shares"]
-    repeated = table[has(table, "group_value") & (table.basis != "all_rare_earths_rescaled")]
+    repeated = table[flagged(table, "group_value") & (table.basis != "all_rare_earths_rescaled")]
     for key, group in repeated.groupby(["assessment_year", "scope", "stage", "basis", "country_iso3"]):
         usual = group.share_pct.mode().iloc[0]
         for row in group[group.share_pct != usual].itertuples():
@@ -256,11 +257,11 @@ def use_shares_add_up(tables: Tables) -> Iterator[Problem]:
     """Hold use shares of one edition and element against 100 percent; another sum needs the flag conflicting."""
     table = tables["uses"]
     for key, group in table.dropna(subset="share_pct").groupby(["edition", "group_or_element"]):
-        whole, flagged = group.share_pct.sum() == 100, has(group, "conflicting").any()
-        if whole == flagged:
+        whole, marked = group.share_pct.sum() == 100, flagged(group, "conflicting").any()
+        if whole == marked:
             yield problem(
                 table,
-                "flag not needed" if flagged else "shares do not add up",
+                "flag not needed" if marked else "shares do not add up",
                 f"{', '.join(key)}: {group.share_pct.sum():g} percent",
                 "100 percent, or the flag conflicting at the rows that do not fit",
                 "look for a wrong, missing or doubled share; correct the flag",

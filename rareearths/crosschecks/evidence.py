@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Tables, has, needs, problem
+from rareearths.crosschecks.tools import Tables, after, needs, problem
+from rareearths.data import flagged
 
 REASONS_FOR_A_BLANK = {"not_available", "withheld", "net_exporter", "not_applicable", "rank_only", "qualitative"}
 """Flags that explain a missing value."""
@@ -35,8 +36,8 @@ def blanks_are_explained(tables: Tables) -> Iterator[Problem]:
         columns = table.attrs["values"]
         if not columns:
             continue
-        unexplained = table[columns].isna().all(axis=1) & ~has(table, *REASONS_FOR_A_BLANK)
-        for row in table[unexplained].itertuples():
+        blank = table[table[columns].isna().all(axis=1)]
+        for row in blank[~flagged(blank, *REASONS_FOR_A_BLANK)].itertuples():
             yield problem(
                 table,
                 "unexplained blank",
@@ -55,7 +56,7 @@ def zeros_are_flagged(tables: Tables) -> Iterator[Problem]:
         if table.attrs["zeros"] != "flagged":
             continue
         column = table.attrs["values"][0]
-        for row in table[(table[column] == 0) != has(table, "zero")].itertuples():
+        for row in table[(table[column] == 0) != flagged(table, "zero")].itertuples():
             value = getattr(row, column)
             yield problem(
                 table,
@@ -99,10 +100,8 @@ def sources_are_used(tables: Tables) -> Iterator[Problem]:
             used |= {value for column in table.attrs["cites"] for value in table[column].dropna()}
     sources = tables["sources"]
     unused = sources[~sources.source_id.isin(used)]
-    text = _chapters() if len(unused) else ""
-    for row in unused.itertuples():
-        if re.search(rf"\b{re.escape(row.source_id)}\b", text):
-            continue
+    cited = _words_of_chapters() if len(unused) else set()
+    for row in unused[~unused.source_id.isin(cited)].itertuples():
         yield problem(
             sources,
             "unused source",
@@ -189,7 +188,8 @@ def unnamed_series_are_marked(tables: Tables) -> Iterator[Problem]:
         for column in table.attrs["cites"]:
             if "flag" not in table:
                 continue
-            for row in table[table[column].isin(UNNAMED) & ~has(table, "unnamed_source")].itertuples():
+            unnamed = table[table[column].isin(UNNAMED)]
+            for row in unnamed[~flagged(unnamed, "unnamed_source")].itertuples():
                 yield problem(
                     table,
                     "series without a named source",
@@ -215,26 +215,12 @@ CHECKS = (
 
 def _in_order(table: pd.DataFrame, columns: list[str], rule: str) -> Iterator[Problem]:
     for left, right in itertools.combinations(columns, 2):
-        both = table[table[left].notna() & table[right].notna()]
-        for row in both.itertuples():
-            a, b = getattr(row, left), getattr(row, right)
-            if isinstance(a, str):  # dates of different precision: 2025 is not after 2025-04
-                width = min(len(a), len(b))
-                wrong = a[:width] > b[:width]
-            else:
-                wrong = a > b
-            if wrong:
-                yield problem(
-                    table,
-                    rule,
-                    f"{left} {a}, {right} {b}",
-                    f"{left} not above {right}",
-                    "look both up in the source",
-                    row.Index,
-                    left,
-                )
+        for index, (a, b) in enumerate(zip(table[left], table[right], strict=True)):
+            if after(a, b):
+                found, expected = f"{left} {a}, {right} {b}", f"{left} not above {right}"
+                yield problem(table, rule, found, expected, "look both up in the source", index, left)
 
 
-def _chapters() -> str:
-    files = sorted(path for path in CHAPTERS.rglob("*") if path.suffix in (".ipynb", ".md"))
-    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+def _words_of_chapters() -> set[str]:
+    files = (path for path in CHAPTERS.rglob("*") if path.suffix in (".ipynb", ".md"))
+    return {word for path in files for word in re.findall(r"[a-z0-9_]+", path.read_text(encoding="utf-8"))}

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Known, Tables, differences, has, needs, problem
+from rareearths.crosschecks.tools import Known, Tables, differences, needs, problem
+from rareearths.data import flagged
 
 QUOTA_ROUNDING = 50
 """Tonnes. Some texts print quotas in units of 100 t (8.14 ten-thousand tonnes), so each row flagged rounded may be
@@ -128,7 +129,7 @@ def usgs_prints_the_quota(tables: Tables) -> Iterator[Problem]:
     """Hold what USGS prints for China with the flag quota against the annual mining quota, exactly."""
     quotas, table = tables["china_production_quotas"], tables["mine_production"]
     annual = quotas.query("batch == 'annual' and kind == 'mining' and level == 'national' and ore_type == 'all'")
-    usgs = table[(table.publisher == "USGS") & (table.country_iso3 == "CHN") & has(table, "quota")]
+    usgs = table[(table.publisher == "USGS") & (table.country_iso3 == "CHN") & flagged(table, "quota")]
     pairs = (
         usgs.dropna(subset="tonnes_reo")
         .reset_index(names="row")
@@ -264,7 +265,7 @@ CHECKS = (
 
 def _room(rows: pd.DataFrame) -> float:
     """Give the difference that the rounding of these quotas alone can make."""
-    return QUOTA_ROUNDING * int(has(rows, "rounded").sum())
+    return QUOTA_ROUNDING * int(flagged(rows, "rounded").sum())
 
 
 def _said(key: tuple) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, needs, problem
+from rareearths.crosschecks.tools import Known, Tables, after, differences, half_unit, needs, not_needed, problem
 
 EARLIER_THAN_ANNOUNCED = (
     Known((("M045",),), "MOFCOM made its reporting scheme of 31 October 2023 public on 7 November"),
@@ -105,13 +105,13 @@ def measures_run_forward(tables: Tables) -> Iterator[Problem]:
                 row.Index,
                 "date_precision",
             )
-        if _after(row.date_announced, row.date_effective):
+        if after(row.date_announced, row.date_effective):
             found.add(row.measure_id)
             if row.measure_id not in early:
                 yield _backward(table, row, "date_effective", row.date_announced, "announced")
-        if _after(row.date_effective, row.date_ended) or _after(row.date_announced, row.date_ended):
+        if after(row.date_effective, row.date_ended) or after(row.date_announced, row.date_ended):
             yield _backward(table, row, "date_ended", row.date_effective, "in force")
-    yield from _not_needed(table, early - found, "EARLIER_THAN_ANNOUNCED")
+    yield from not_needed(table, early - found, None, "policy.EARLIER_THAN_ANNOUNCED")
 
 
 def _backward(table: pd.DataFrame, row, column: str, before: str, what: str) -> Problem:
@@ -156,7 +156,7 @@ def controls_follow_their_measures(tables: Tables) -> Iterator[Problem]:
         )
         if not _same(row.effective_to, end):
             yield _unlike(table, row, "effective_to", f"{row.ended_by_measure_id} ended it {end}")
-    yield from _not_needed(table, known - found, "STARTS_KNOWN")
+    yield from not_needed(table, known - found, None, "policy.STARTS_KNOWN")
 
 
 @needs(
@@ -182,11 +182,11 @@ def suspensions_follow_their_notice(tables: Tables) -> Iterator[Problem]:
                 yield _unlike(table, row, column, f"{name} gives {day}")
         if suspended != (row.measure_id in OCTOBER_2025):
             yield _unlike(table, row, "suspended_by_measure_id", "No. 70 covers the measures of 9 October 2025 alone")
-        elif suspended and _after(row.effective_from, row.suspended_from):
+        elif suspended and after(row.effective_from, row.suspended_from):
             found.add(row.measure_id)
             if row.measure_id not in early:
                 yield _unlike(table, row, "suspended_from", "a suspension starts when the control does, or later")
-    yield from _not_needed(table, early - found, "SUSPENDED_BEFORE_START")
+    yield from not_needed(table, early - found, None, "policy.SUSPENDED_BEFORE_START")
 
 
 @needs(controls="measure_id element stage")
@@ -274,7 +274,7 @@ def quota_parts_add_up(tables: Tables) -> Iterator[Problem]:
                     whole.row,
                     "quota_tonnes",
                 )
-    yield from _not_needed(table, known - found, "BATCHES_KNOWN")
+    yield from not_needed(table, known - found, None, "policy.BATCHES_KNOWN")
 
 
 @needs(export_quotas="year batch company_scope product_scope account quota_tonnes")
@@ -417,14 +417,6 @@ CHECKS = (
 # Tools
 
 
-def _after(first, second) -> bool:
-    """Tell whether one date lies after another, both partial ISO dates; a part of a date is not after its whole."""
-    if not isinstance(first, str) or not isinstance(second, str):
-        return False
-    width = min(len(first), len(second))
-    return first[:width] > second[:width]
-
-
 def _same(first, second) -> bool:
     """Tell whether two cells are the same text, or both blank."""
     return first == second if isinstance(first, str) or isinstance(second, str) else True
@@ -432,14 +424,3 @@ def _same(first, second) -> bool:
 
 def _precision(date: str) -> str:
     return next(name for name, length in DATE_LENGTH.items() if length == len(date))
-
-
-def _not_needed(table: pd.DataFrame, unused: set, name: str) -> Iterator[Problem]:
-    for where in sorted(unused, key=str):
-        yield problem(
-            table,
-            "exception not needed",
-            f"{where} is no exception any more",
-            f"what {name} explains",
-            f"take it out of {name} in rareearths/crosschecks/policy.py, and out of the table's description",
-        )

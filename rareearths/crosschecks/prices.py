@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, has, needs, problem
+from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, needs, problem
+from rareearths.data import flagged
 from rareearths.series import book_prices
 
 CNY_PER_USD = 6.7
@@ -173,7 +174,7 @@ def annual_prices_are_new(tables: Tables) -> Iterator[Problem]:
 def quotes_fit_the_year(tables: Tables) -> Iterator[Problem]:
     """Hold quotes of oxides and metals against the average of their year, within a factor and its known exceptions."""
     quotes, averages = tables["price_quotes"], book_prices(tables).query("statistic == 'annual average'")
-    printed = quotes[~has(quotes, "unconfirmed")]
+    printed = quotes[~flagged(quotes, "unconfirmed")]
     given = printed.assign(
         row=printed.index,
         year=printed.period_start.str[:4].astype(int),
@@ -203,7 +204,7 @@ def months_fit_the_year(tables: Tables) -> Iterator[Problem]:
     """Hold yearly means of monthly prices against the USGS average: they have to imply a rate of exchange."""
     low, high = RATE_BAND
     months = tables["monthly_prices"]
-    whole = months[~has(months, "partial") & months.element.isin(RATE_MATERIALS)]
+    whole = months[~flagged(months, "partial") & months.element.isin(RATE_MATERIALS)]
     whole = whole.assign(year=whole.period.str[:4].astype(int), row=whole.index)
     means = whole.groupby(["element", "year"], as_index=False).agg(cny=("price_cny_t", "mean"), row=("row", "first"))
     averages = book_prices(tables).query("form == 'oxide' and statistic == 'annual average'")
@@ -295,7 +296,7 @@ def company_quotes_fit_the_months(tables: Tables) -> Iterator[Problem]:
     """Hold Lynas's price of NdPr oxide against the months: without tax they have to imply a rate of exchange."""
     low, high = COMPANY_BAND
     months = tables["monthly_prices"]
-    months = months[~has(months, "partial")].pivot(index="period", columns="element", values="price_cny_t")
+    months = months[~flagged(months, "partial")].pivot(index="period", columns="element", values="price_cny_t")
     mixture = sum(share * months[element] for element, share in NDPR_SHARES.items()) / VAT / 1000
     company = tables["company_prices"]
     for row in company[company.kind == "market price in China without VAT"].itertuples():

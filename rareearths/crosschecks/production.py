@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rareearths.check import Problem
-from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, has, needs, problem
+from rareearths.crosschecks.tools import Known, Tables, differences, half_unit, needs, problem
+from rareearths.data import flagged
 from rareearths.series import newest_usgs
 
 SHARES_TOTAL = 100
@@ -37,9 +38,6 @@ PRICES_FLOOR = 1.0
 
 SALIENT_FACTOR = 4.0
 """Largest factor between two editions of one figure that is let pass; the largest today is 3.75."""
-
-YTTRIUM_LEAST_COUNTRIES = 4
-"""A set with fewer countries is no table by country, and its parts need not add up."""
 
 
 def _years(country: str, first: int, last: int) -> tuple[tuple, ...]:
@@ -107,7 +105,7 @@ def reserves_add_up(tables: Tables) -> Iterator[Problem]:
         if len(world) != 1 or not _is_full_table(parts):
             continue
         total, summed = world.reserves_tonnes_reo.iloc[0], parts.reserves_tonnes_reo.sum()
-        if has(world, "lower_bound").iloc[0]:
+        if flagged(world, "lower_bound").iloc[0]:
             room = sum(half_unit(value) for value in parts.reserves_tonnes_reo.dropna())
             fits = total - room <= summed < total + RESERVES_BOUND_STEP + room
             expected = f"a sum above the bound by less than {RESERVES_BOUND_STEP + room:,.0f} t"
@@ -153,16 +151,15 @@ def _shares_add_up(tables: Tables, name: str, keys: list[str]) -> Iterator[Probl
             )
 
 
-@needs(yttrium_scandium_world="chapter year country_iso3 measure value edition")
+@needs(yttrium_scandium_world="chapter year country_iso3 measure value edition flag")
 def yttrium_adds_up(tables: Tables) -> Iterator[Problem]:
     """Hold the countries of one edition, year and measure against the printed world total, within its rounding."""
     table = tables["yttrium_scandium_world"].dropna(subset="value")
     for key, group in table.groupby(["chapter", "edition", "measure", "year"]):
         world, parts = group[group.country_iso3 == "WLD"], group[group.country_iso3 != "WLD"]
-        if len(world) != 1 or len(parts) < YTTRIUM_LEAST_COUNTRIES:
+        if len(world) != 1 or not _is_full_table(parts):
             continue
-        total, summed = world.value.iloc[0], parts.value.sum()
-        room = half_unit(total) + sum(half_unit(value) for value in parts.value)
+        total, summed, room = world.value.iloc[0], parts.value.sum(), _room(world, parts, "value")
         if abs(summed - total) > room:
             yield problem(
                 tables["yttrium_scandium_world"],
@@ -272,9 +269,9 @@ def superseded_has_successor(tables: Tables) -> Iterator[Problem]:
     reserves = tables["reserves"].assign(order=tables["reserves"].edition_date)
     prices = tables["us_prices"].assign(order=tables["us_prices"].edition)
     for name, table, keys in (("reserves", reserves, ["country_iso3"]), ("us_prices", prices, ["product", "year"])):
-        for row in table[has(table, "superseded")].itertuples():
+        for row in table[flagged(table, "superseded")].itertuples():
             same = (table[keys] == [getattr(row, key) for key in keys]).all(axis=1)
-            if not (same & ~has(table, "superseded") & (table.order > row.order)).any():
+            if not (same & ~flagged(table, "superseded") & (table.order > row.order)).any():
                 yield problem(
                     tables[name],
                     "superseded by nothing",
@@ -306,7 +303,7 @@ CHECKS = (
 
 def _corrected_editions(reserves: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Give each edition whole; a corrected version such as "MCS 2026 v1.3" is its base with some rows replaced."""
-    for edition, group in reserves[~has(reserves, "secondary")].groupby("edition"):
+    for edition, group in reserves[~flagged(reserves, "secondary")].groupby("edition"):
         base, _, version = edition.partition(" v")
         if version:
             rest = reserves[(reserves.edition == base) & ~reserves.country_iso3.isin(group.country_iso3)]
@@ -321,5 +318,5 @@ def _is_full_table(parts: pd.DataFrame) -> bool:
 
 def _room(world: pd.DataFrame, parts: pd.DataFrame, column: str) -> float:
     """Give the difference that rounding alone can make: half a unit of the total's last digit and of each part's."""
-    rounded = parts[~has(parts, "quota")].dropna(subset=column)
+    rounded = parts[~flagged(parts, "quota")].dropna(subset=column)
     return half_unit(world[column].iloc[0]) + sum(half_unit(value) for value in rounded[column])

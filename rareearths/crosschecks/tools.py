@@ -89,19 +89,35 @@ def differences(
                 pair.row,
                 column,
             )
-    for key in sorted(set(excused) - differing, key=str):
+    yield from not_needed(table, set(excused) - differing, excused, listed_in)
+
+
+def after(first, second) -> bool:
+    """Tell whether one cell lies after or above another; of dates of different precision a part is not after its whole.
+
+    >>> after("2025", "2025-04"), after("2025-05", "2025-04-30"), after(2, 1), after(None, 1)
+    (False, True, True, False)
+    """
+    if pd.isna(first) or pd.isna(second):
+        return False
+    if isinstance(first, str):
+        width = min(len(first), len(second))
+        return first[:width] > second[:width]
+    return first > second
+
+
+def not_needed(table: pd.DataFrame, places: set, why: Mapping | None, listed_in: str) -> Iterator[Problem]:
+    """Report exceptions that the data no longer show; ``listed_in`` is module and name, such as "policy.STARTS_KNOWN"."""
+    module, _, name = listed_in.partition(".")
+    for place in sorted(places, key=str):
+        called = ", ".join(map(str, place)) if isinstance(place, tuple) else place
         yield problem(
             table,
             "exception not needed",
-            f"{', '.join(map(str, key))} no longer differs",
-            f"the known fault: {excused[key]}",
-            f"take it out of {name} in {file}, and out of the table's description",
+            f"{called} no longer differs",
+            f"the known fault: {why[place]}" if why else f"what {name} explains",
+            f"take it out of {name} in rareearths/crosschecks/{module}.py, and out of the table's description",
         )
-
-
-def has(table: pd.DataFrame, *flags: str) -> pd.Series:
-    """Tell which rows carry one of the flags."""
-    return table.flag.fillna("").map(lambda words: bool(set(flags) & set(words.split(";"))))
 
 
 def half_unit(value: float) -> float:

@@ -17,7 +17,7 @@ from rareearths import data
 from rareearths.site.book import Book
 from rareearths.site.catalogue import entry, linked_data, overview
 from rareearths.site.catalogue.files import write_data
-from rareearths.site.catalogue.words import cites, load
+from rareearths.site.catalogue.words import load
 
 __all__ = ["SUBJECTS", "Catalogue", "subjects", "write_data"]
 
@@ -102,7 +102,7 @@ def _sources(names: list[str]) -> dict[str, dict[str, int]]:
     """Count, for each source that the tables cite, its rows by table."""
     used: dict[str, dict[str, int]] = {}
     for name in names:
-        for column in cites(name):
+        for column in data.cites(data.describe(name)):
             for source_id, count in load(name)[column].value_counts().items():
                 by_table = used.setdefault(source_id, {})
                 by_table[name] = by_table.get(name, 0) + int(count)

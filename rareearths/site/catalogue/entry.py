@@ -8,7 +8,7 @@ import pandas as pd
 
 from rareearths import data
 from rareearths.site.catalogue import coverage
-from rareearths.site.catalogue.words import LONG, cells, cites, load, names, short, size, text
+from rareearths.site.catalogue.words import LONG, cells, load, names, short, size, text
 
 PREVIEW = 5
 """Rows that a page shows before a reader asks for all of them."""
@@ -146,7 +146,7 @@ def _publishers(name: str, table: pd.DataFrame) -> str:
     counts: dict[str, int] = {}
     editions: dict[str, set[str]] = {}
     documents: set[str] = set()
-    for column in cites(name):
+    for column in data.cites(data.describe(name)):
         for source_id, count in table[column].value_counts().items():
             source = data.source(source_id)
             documents.add(source_id)

@@ -8,11 +8,10 @@ import shutil
 import zipfile
 from pathlib import Path
 
-import yaml
 from sphinx.application import Sphinx
 
 from rareearths import data
-from rareearths.site.catalogue.words import LONG, cells, cites, names
+from rareearths.site.catalogue.words import LONG, cells, names
 from rareearths.site.downloads import ZIP_DAY
 
 
@@ -40,9 +39,7 @@ def write_data(app: Sphinx, error: Exception | None) -> None:
 
 def _package_json() -> bytes:
     """Give the description with anchors resolved, for readers that take JSON alone."""
-    text = (data.root() / "datapackage.yaml").read_text(encoding="utf-8")
-    package = yaml.load(text, Loader=data.YAML_LOADER)
-    package.pop("shared", None)
+    package = {key: value for key, value in data.package().items() if key != "shared"}
     return (json.dumps(package, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -57,7 +54,7 @@ def _view(name: str) -> str:
         "name": name,
         "numeric": [columns.index(c) for c in columns if fields[c]["type"] in ("integer", "number")],
         "long": [columns.index(c) for c in columns if found[c].str.len().max() > LONG],
-        "links": [columns.index(c) for c in cites(name)],
+        "links": [columns.index(c) for c in data.cites(data.describe(name))],
         "coded": [columns.index(c) for c in coded],
         "names": {code: names()[code] for code in sorted(codes & set(names()))},
         "rows": found.to_numpy().tolist(),

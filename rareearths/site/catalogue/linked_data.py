@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 
-import yaml
-
 from rareearths import data
 from rareearths.site.book import Book
 from rareearths.site.catalogue import coverage
-from rareearths.site.catalogue.words import cites, load
+from rareearths.site.catalogue.words import load
 
 SCHEMA_ORG_LONGEST = 5000
 """Characters that search engines take of the description of a Dataset."""
@@ -17,7 +15,7 @@ SCHEMA_ORG_LONGEST = 5000
 
 def of_catalogue(book: Book, docname: str) -> dict:
     """Describe the whole package."""
-    package = yaml.load((data.root() / "datapackage.yaml").read_text(encoding="utf-8"), Loader=data.YAML_LOADER)
+    package = data.package()
     return {
         "@type": "DataCatalog",
         "name": package["title"],
@@ -36,7 +34,7 @@ def of_table(name: str, book: Book, docname: str) -> dict:
     """Describe one table."""
     resource, table = data.describe(name), load(name)
     covered = coverage.coverage(table)
-    sources = sorted({value for column in cites(name) for value in table[column].dropna()})
+    sources = sorted({value for column in data.cites(resource) for value in table[column].dropna()})
     found = {
         "@type": "Dataset",
         "@id": book.address(f"{docname}.html#table-{resource['name']}"),

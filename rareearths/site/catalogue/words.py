@@ -50,12 +50,6 @@ def names() -> dict[str, str]:
     )
 
 
-def cites(name: str) -> list[str]:
-    """List the columns of a table that name a source."""
-    keys = data.describe(name)["schema"].get("foreignKeys", [])
-    return [key["fields"][0] for key in keys if key["reference"]["resource"] == "sources"]
-
-
 def text(words: str) -> str:
     """Escape a text of the description; backticks make code, double stars bold, names of tables links."""
     words = html.escape(" ".join(words.split()))
