@@ -133,5 +133,25 @@ def read_all(repository: Path = REPOSITORY) -> dict[str, Published]:
     return found
 
 
+def changes(before: list[Published], after: list[Published]) -> list[str]:
+    """Say, in a line each, what two states of a chapter publish otherwise: numbers, data of figures, what holds."""
+    old, new = ({thing.id: thing for thing in things} for things in (before, after))
+    said = [f"{name}: no longer published" for name in old if name not in new]
+    for name, thing in new.items():
+        if name not in old:
+            said.append(f"{name}: new {thing.kind}")
+            continue
+        was, now = old[name].payload, thing.payload
+        if thing.kind == "number" and was["text"] != now["text"]:
+            said.append(f"{name}: {was['text']} -> {now['text']}")
+        elif was.get("data_digest") != now.get("data_digest"):
+            said.append(f"{name}: other data")
+        if was.get("holds", True) != now.get("holds", True):
+            said.append(f"{name}: {'holds again' if now['holds'] else 'no longer holds'}")
+        elif was.get("sentence", was.get("title")) != now.get("sentence", now.get("title")):
+            said.append(f"{name}: worded otherwise")
+    return said
+
+
 def _text(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "".join(value)

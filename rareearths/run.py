@@ -42,11 +42,13 @@ class ChapterFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one chapter: its notebook, why it was run (empty: it was not), and the error if it failed."""
+    """What became of one chapter: its notebook, why it was run (empty: it was not), the error if it failed, and what
+    it publishes otherwise than before."""
 
     notebook: Path
     reasons: list[str]
     error: str = ""
+    changes: tuple[str, ...] = ()
 
 
 def why_stale(notebook: Path) -> list[str]:
@@ -77,13 +79,26 @@ def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, pro
     reasons = {notebook: ["forced"] if force else why_stale(notebook) for notebook in notebooks}
     todo = [notebook for notebook in notebooks if reasons[notebook]]
     errors: dict[Path, str] = {}
+    before = {notebook: _published(notebook) for notebook in todo}
     if todo:
         from tqdm import tqdm
 
         total = sum(cell["cell_type"] == "code" for notebook in todo for cell in _content(notebook)["cells"])
         with tqdm(total=total, unit="cell", disable=not progress, desc="running", file=sys.stderr) as bar:
             errors = asyncio.run(_run_all(todo, jobs or os.cpu_count() or 1, bar))
-    return [Outcome(notebook, reasons[notebook], errors.get(notebook, "")) for notebook in notebooks]
+    changed = {
+        notebook: tuple(published.changes(before[notebook], _published(notebook)))
+        for notebook in todo
+        if notebook not in errors and before[notebook]
+    }
+    return [
+        Outcome(notebook, reasons[notebook], errors.get(notebook, ""), changed.get(notebook, ()))
+        for notebook in notebooks
+    ]
+
+
+def _published(notebook: Path) -> list[published.Published]:
+    return published.read(notebook, notebook.parent)
 
 
 async def _run_all(notebooks: list[Path], jobs: int, bar) -> dict[Path, str]:
@@ -341,6 +356,8 @@ def main(arguments: list[str]) -> int:
             print(f"FAILED  {outcome.error}", file=sys.stderr)
         elif outcome.reasons:
             print(f"run     {outcome.notebook.stem}: {_few(outcome.reasons)}")
+            for change in outcome.changes:
+                print(f"        {change}")
         else:
             print(f"current {outcome.notebook.stem}")
     failed = [outcome for outcome in outcomes if outcome.error]

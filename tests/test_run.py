@@ -160,7 +160,12 @@ def test_the_chapter_of_the_book_runs_from_a_copy_of_the_data(tmp_path, data_cop
     copy = tmp_path / "03_who_mines.ipynb"
     shutil.copy(REPOSITORY / "book" / "chapters" / "03_who_mines.ipynb", copy)
     assert run.why_stale(copy) == ["table mine_production has changed"]
-    assert run_one(copy).error == ""
+    outcome = run_one(copy)
+    assert outcome.error == ""
+    assert "china-mine-share-2024: 71.1\u00a0% -> 26.3\u00a0%" in outcome.changes
+    assert "fig-china-mine-share: other data" in outcome.changes
+    assert "china-share-above-2021: no longer holds" in outcome.changes
+    assert not [change for change in outcome.changes if change.startswith("us-")], "what did not change is not told"
     things = {t.id: t.payload for t in published.read(copy, tmp_path)}
     assert things["china-mine-share-2024"]["text"] == "26.3\u00a0%"
     assert not things["china-share-above-2021"]["holds"]
