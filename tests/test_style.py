@@ -44,6 +44,7 @@ TEXT_COLOURS = {
     **style.elements(),
     **style.STAGES,
     **style.ELEMENT_GROUPS,
+    **{f"series {place}": colour for place, colour in enumerate(style.SERIES)},
     "ink": style.INK,
     "muted": style.MUTED,
 }
@@ -77,6 +78,14 @@ def test_elements_that_meet_stay_apart(vision, mode):
     pairs = {*itertools.pairwise(row), *itertools.combinations(ELEMENTS_MOST_DRAWN, 2)}
     near = {pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1) for pair in pairs}
     assert min(near.values()) >= LEAST_DIFFERENCE, min(near, key=near.get)
+
+
+@pytest.mark.parametrize("vision", SIMULATION)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_series_without_a_colour_of_their_own_stay_apart(vision, mode):
+    matrix = np.array(SIMULATION[vision])
+    seen = [lab(matrix @ linear(getattr(colour, mode))) for colour in [*style.SERIES, style.INK]]
+    assert min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2)) >= LEAST_DIFFERENCE
 
 
 def test_no_two_light_colours_are_the_same_with_different_dark_ones():

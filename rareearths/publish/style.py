@@ -54,6 +54,14 @@ ELEMENT_GROUPS = {
     "magnet": Colour("#7d5bb5", "#c3a6ff"),
     "other": REST,
 }
+# Things without a colour of their own (scenarios, editions, uses, firms), in this order; what one stands for holds
+# within a figure only, which labels it. Ink and the grey of the rest go with them.
+SERIES = [
+    Colour("#1d4f91", "#5a8fe8"),
+    Colour("#927200", "#e8c840"),
+    Colour("#0f7c8a", "#40b8c4"),
+    Colour("#a3364b", "#ff8f80"),
+]
 # Steps of one quantity, little to much; the first is "none or not reported".
 SEQUENCE = [
     Colour("#e4e7eb", "#2b3036"),
@@ -94,7 +102,7 @@ def element_colour(symbol: str) -> str:
 def all_colours() -> list[Colour]:
     """List every colour that a figure may be drawn in, once each."""
     groups = [[INK, MUTED, GRID, PAPER, REST], countries().values(), elements().values()]
-    groups += [STAGES.values(), ELEMENT_GROUPS.values(), SEQUENCE]
+    groups += [STAGES.values(), ELEMENT_GROUPS.values(), SERIES, SEQUENCE]
     return list(dict.fromkeys(colour for group in groups for colour in group))
 
 
