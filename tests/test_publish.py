@@ -210,3 +210,39 @@ def test_a_composed_drawing_stands_alone_and_becomes_a_png(stored):
 def test_lines_are_broken_where_they_fit():
     lines = compose.wrap("one two three four five six seven eight nine ten", 18, 600, 120)
     assert len(lines) > 2 and all(compose.text_width(line, 18, 600) <= 120 for line in lines)
+
+
+TABLE = dict(id="tab-x", title="T", caption="C", data_to=2024, columns={"year": "Year", "tonnes_reo": "t REO"})
+
+
+def test_a_line_of_a_table_can_have_an_address_and_lead_somewhere(stored):
+    rows = ROWS.assign(page=["https://example.org/?a=1&b=2", None])
+    publish.table(rows, **TABLE, anchor="year-{year}", links={"tonnes_reo": "page"})
+    html = stored[0]["text/html"]
+    assert '<tr id="year-2023">' in html and '<tr id="year-2024">' in html
+    assert '<a href="https://example.org/?a=1&amp;b=2">255000</a>' in html and html.count("<a ") == 1
+
+
+def test_cards_list_the_columns_of_each_row_under_its_heading(stored):
+    rows = ROWS.assign(symbol=["Dy", "Tb"], what=["one\ntwo", None])
+    options = TABLE | {"columns": {"what": "What", "tonnes_reo": "t REO"}, "formats": {"tonnes_reo": ",.0f"}}
+    publish.cards(rows, **options, heading="{symbol} <1>", anchor="element-{symbol}")
+    html = stored[0]["text/html"]
+    assert '<section class="ev-card" id="element-dy" aria-label="Dy &lt;1&gt;">' in html
+    assert "<dd>one<br>two</dd>" in html and "<dd>–</dd>" in html and "<dd>255,000</dd>" in html
+    assert stored[0][MIME.format(kind="table")]["data"]["rows"][0][-2:] == ["Dy", "one\ntwo"]
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"anchor": "same"}, "two rows with the anchor same"),
+        ({"anchor": "{year}"}, "cannot be an anchor"),
+        ({"links": {"year": "nowhere"}}, "no column nowhere"),
+        ({"id": "table"}, "starts with tab-"),
+    ],
+)
+def test_a_table_that_cannot_be_addressed_is_refused(stored, changes, message):
+    with pytest.raises(publish.PublishError, match=message):
+        publish.table(ROWS, **TABLE | changes)
+    assert not stored

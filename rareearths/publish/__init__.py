@@ -4,6 +4,6 @@ from rareearths.publish.bundle import PublishError
 from rareearths.publish.figure import figure
 from rareearths.publish.number import number
 from rareearths.publish.statement import statement
-from rareearths.publish.table import table
+from rareearths.publish.table import cards, table
 
-__all__ = ["PublishError", "figure", "number", "statement", "table"]
+__all__ = ["PublishError", "cards", "figure", "number", "statement", "table"]

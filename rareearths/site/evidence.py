@@ -140,6 +140,8 @@ def _chart(thing: Published) -> str:
 
 
 def _scrolling(thing: Published) -> str:
+    if thing.html.startswith('<div class="ev-cards">'):
+        return thing.html
     label = html.escape(thing.payload["title"])
     return f'<div class="ev-scroll" tabindex="0" role="region" aria-label="{label}">{thing.html}</div>'
 
