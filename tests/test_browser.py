@@ -6,16 +6,18 @@ from urllib.parse import urlparse
 
 import pytest
 
+from rareearths import published
 from rareearths.site import catalogue
 from rareearths.site.catalogue import entry
 
 pytestmark = pytest.mark.browser
 
 CHAPTER = "book/chapters/03_who_mines.html"
+CHAPTERS = [f"book/chapters/{notebook.stem}.html" for notebook in published.chapters()]
 CATALOGUE = "book/reference/data/"
 PAGES = [
     "book/index.html",
-    CHAPTER,
+    *CHAPTERS,
     "book/reference/how_to_cite.html",
     *(f"{CATALOGUE}{name}.html" for name in ("index", *catalogue.subjects())),
     "search.html",
@@ -62,27 +64,60 @@ def test_a_phone_does_not_scroll_sideways(open_page, path):
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_figure_can_be_seen_in_both_themes(open_page, scheme, viewport):
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_every_figure_can_be_seen_in_both_themes(open_page, path, scheme, viewport):
     """Each drawing has enough pixels that stand out from its background, and its text is large enough to read."""
     from PIL import Image
 
-    page = open_page(CHAPTER, viewport=viewport, scheme=scheme)
+    page = open_page(path, viewport=viewport, scheme=scheme)
     figures = page.locator("figure.ev-figure")
-    assert figures.count() == 8
+    assert figures.count() == sum(
+        thing.kind == "figure" and thing.page == path for thing in published.read_all().values()
+    )
     for position in range(figures.count()):
+        name = figures.nth(position).get_attribute("id")
         chart = figures.nth(position).locator(".ev-chart:visible")
-        assert chart.count() == 1
+        assert chart.count() == 1, name
         chart.scroll_into_view_if_needed()
         image = Image.open(io.BytesIO(chart.screenshot())).convert("L")
         background = image.getpixel((1, image.height - 2))
-        assert (background < 60) == (scheme == "dark")
+        assert (background < 60) == (scheme == "dark"), name
         marked = sum(count for value, count in enumerate(image.histogram()) if abs(value - background) > 60)
-        assert marked / (image.width * image.height) > 0.008, figures.nth(position).get_attribute("id")
+        assert marked / (image.width * image.height) > 0.008, name
         least = chart.evaluate(
             "c => Math.min(...[...c.querySelectorAll('svg text')].map(t => parseFloat(getComputedStyle(t).fontSize)"
             " * c.querySelector('svg').getBoundingClientRect().width / c.querySelector('svg').viewBox.baseVal.width))"
         )
-        assert least >= 10.5
+        assert least >= 10.5, name
+
+
+LABELS = """chart => {
+  const frame = chart.querySelector('svg').getBoundingClientRect();
+  const seen = [...chart.querySelectorAll('svg text')].filter(t => t.textContent.trim())
+    .map(t => ({text: t.textContent, box: t.getBoundingClientRect()}));
+  const cut = seen.filter(({box}) => box.left < frame.left - 2 || box.right > frame.right + 2
+    || box.top < frame.top - 2 || box.bottom > frame.bottom + 2).map(({text}) => 'cut off: ' + text);
+  const laid = [];
+  seen.forEach((one, i) => seen.slice(i + 1).forEach(other => {
+    const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+    const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
+    if (across > 3 && down > 0.4 * Math.min(one.box.height, other.box.height))
+      laid.push(one.text + ' over ' + other.text);
+  }));
+  return [...cut, ...laid];
+}"""
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_no_label_of_a_figure_is_cut_off_or_laid_over_another(open_page, path, viewport):
+    page = open_page(path, viewport=viewport)
+    figures = page.locator("figure.ev-figure")
+    found = {
+        figures.nth(position).get_attribute("id"): figures.nth(position).locator(".ev-chart:visible").evaluate(LABELS)
+        for position in range(figures.count())
+    }
+    assert not {name: labels for name, labels in found.items() if labels}
 
 
 def test_the_text_of_a_figure_is_drawn_with_the_books_font(open_page):

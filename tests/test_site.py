@@ -13,6 +13,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 
 from rareearths import data, published
+from rareearths.site import answers
 
 HEAVIEST = 500_000
 """Bytes of a page, compressed."""
@@ -215,22 +216,52 @@ def test_a_number_quoted_on_another_page_has_its_note_there_too(site):
     page = (site / "book" / "index.html").read_text(encoding="utf-8")
     assert 'id="note-china-mine-share-2024"' in page
     assert 'href="chapters/03_who_mines.html#note-china-mine-share-2024"' in page
-    assert 'href="chapters/03_who_mines.html#fig-china-mine-share"' in page
 
 
-def test_figures_are_numbered_by_the_chapter_of_their_file(site):
-    page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
-    numbers = re.findall(r'caption-number">((?:Figure|Table) [\d.]+)<', page)
-    assert numbers == [
-        *(f"Figure 3.{i}" for i in range(1, 4)),
-        "Table 3.1",
-        "Figure 3.4",
-        "Figure 3.5",
-        "Table 3.2",
-        "Figure 3.6",
-        "Figure 3.7",
-        "Figure 3.8",
-    ]
+def test_the_first_page_gives_the_answer_of_every_chapter(site, pages):
+    page = html.unescape((site / "book" / "index.html").read_text(encoding="utf-8"))
+    for notebook in published.chapters():
+        said = answers.opening(notebook)
+        assert f"chapters/{notebook.stem}.html" in pages["book/index.html"].links
+        assert said.question in page, notebook.stem
+        quoted = re.findall(r"{(?:num|st)}`([^`]+)`", said.answer)
+        assert quoted, f"{notebook.stem}: the answer quotes no published number or statement"
+        assert {f"note-{name}" for name in quoted} <= set(pages["book/index.html"].ids)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# T\n\nNo question.\n",
+        "# T\n\n**The question.** Why?\n",
+        "**The question.** Why?\n\n```{admonition} Answer\nA.\n```\n",
+    ],
+)
+def test_a_chapter_without_question_or_answer_is_told(tmp_path, text):
+    notebook = tmp_path / "01_x.ipynb"
+    notebook.write_text(json.dumps({"cells": [{"source": text.splitlines(keepends=True)}]}))
+    with pytest.raises(answers.NoAnswer, match="01_x.ipynb: the first cell has to hold"):
+        answers.opening(notebook)
+
+
+def test_figures_and_tables_are_numbered_by_the_chapter_of_their_file(site):
+    for notebook in published.chapters():
+        things = [thing for thing in published.read(notebook) if thing.kind in ("figure", "table")]
+        page = (site / "book" / "chapters" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        shown = re.findall(r'caption-number">((?:Figure|Table) [\d.]+)<', page)
+        chapter = int(notebook.stem[:2])
+        assert shown == [thing.number for thing in things]
+        for kind in ("Figure", "Table"):
+            of_kind = [number for number in shown if number.startswith(kind)]
+            assert of_kind == [f"{kind} {chapter}.{i}" for i in range(1, len(of_kind) + 1)]
+
+
+def test_each_chapter_has_the_evidence_it_should():
+    """Four to eight figures and one to four tables a chapter."""
+    for notebook in published.chapters():
+        kinds = [thing.kind for thing in published.read(notebook)]
+        assert 4 <= kinds.count("figure") <= 8, notebook.stem
+        assert 1 <= kinds.count("table") <= 4, notebook.stem
 
 
 def test_the_code_of_each_figure_can_be_reached(pages):

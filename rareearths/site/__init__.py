@@ -14,7 +14,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from rareearths import published
 from rareearths.data import DataError
 from rareearths.publish import style
-from rareearths.site import bibliography, book, catalogue, downloads, evidence, lighten, mathml, numbers, theme
+from rareearths.site import answers, bibliography, book, catalogue, downloads, evidence, lighten, mathml, numbers, theme
 
 STATIC = Path(__file__).parent / "static"
 
@@ -102,6 +102,7 @@ def setup(app: Sphinx) -> dict:
     app.add_post_transform(CodeBelowFigure)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
+    app.add_directive("answers", answers.Answers)
     app.add_directive("catalogue", catalogue.Catalogue)
     app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
