@@ -24,28 +24,6 @@ from rareearths import data
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNS = 2
-COPIES = 3
-"""Copies of a chapter in the larger of the two books measured: how work spreads over processors shows only there."""
-
-CHANGED_TABLE = "us_end_use"
-"""A table that no chapter of the book reads yet; one copy does, so that a change of it touches one chapter."""
-
-SUFFIXED = """
-
-def _suffixed(publish_one):
-    def call(*arguments, **named):
-        if "id" in named:
-            named["id"] += "SUFFIX"
-        else:
-            arguments = (arguments[0] + "SUFFIX", *arguments[1:])
-        return publish_one(*arguments, **named)
-    return call
-
-
-for _kind in ("figure", "table", "number", "statement"):
-    setattr(publish, _kind, _suffixed(getattr(publish, _kind)))
-"""
-
 STOCK_SPHINX = """sphinx:
   extra_extensions: [sphinxcontrib.bibtex, rareearths.site]
   config:
@@ -59,53 +37,21 @@ SHOWN = ("html", "figures in it", "style", "script", "font", "image")
 def main() -> int:
     """Measure, print and write."""
     with tempfile.TemporaryDirectory() as folder:
-        one = prepare(Path(folder) / "one", copies=0)
-        many = prepare(Path(folder) / "many", copies=COPIES)
-        times = {0: measure_times(one), COPIES: measure_times(many)}
-    weights = measure_weights(REPOSITORY / "_build" / "html")
-    text = report(times, weights, measure_loading())
+        times = measure_times(copy_book(Path(folder) / "book"))
+    text = report(times, measure_weights(REPOSITORY / "_build" / "html"), measure_loading())
     (REPOSITORY / "bench" / "results.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
 
 
-def prepare(place: Path, copies: int) -> Path:
-    """Copy the book, with its newest chapter ``copies`` times over, each copy with ids and a table of its own."""
+def copy_book(place: Path) -> Path:
+    """Copy the book, so that what is measured changes nothing in the repository."""
     for name in ("book", "data", "rareearths", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt"):
         source, target = REPOSITORY / name, place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(source, target, ignore=ignore) if source.is_dir() else shutil.copy(source, target)
-    model = sorted((place / "book" / "chapters").glob("*.ipynb"))[-1]
-    lines = []
-    for number in range(90, 90 + copies):
-        copy_chapter(model, model.with_name(f"{number}_copy.ipynb"), f"-c{number}", own_table=number == 90)
-        lines.append(f"      - file: book/chapters/{number}_copy\n")
-    toc = (place / "_toc.yml").read_text()
-    (place / "_toc.yml").write_text(
-        toc.replace("      - file: book/reference", "".join(lines) + "      - file: book/reference", 1)
-    )
     return place
-
-
-def copy_chapter(model: Path, target: Path, suffix: str, own_table: bool) -> None:
-    """Copy a chapter so that it publishes under ids with a suffix; one copy loads a table that no other does."""
-    content = json.loads(model.read_text(encoding="utf-8"))
-    content["metadata"].pop("rareearths", None)
-    first = True
-    for cell in content["cells"]:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "markdown":
-            text = re.sub(r"\{(num|st|numref)\}`([^`]+)`", rf"{{\1}}`\2{suffix}`", text)
-        elif first:
-            text += SUFFIXED.replace("SUFFIX", suffix) + (
-                f'data.load("{CHANGED_TABLE}")\n_ = None\n' if own_table else ""
-            )
-            first = False
-        cell["source"] = text
-        if cell["cell_type"] == "code":
-            cell["outputs"] = []
-    target.write_text(json.dumps(content), encoding="utf-8")
 
 
 def measure_times(place: Path) -> dict[str, list[float]]:
@@ -115,7 +61,7 @@ def measure_times(place: Path) -> dict[str, list[float]]:
     full(place)  # stock Jupyter Book needs ids that are published, and caches are warmed
     for round_ in range(1, RUNS + 1):
         for name, job in jobs.items():
-            print(f"{place.name}, round {round_} of {RUNS}: {name} ...", file=sys.stderr, flush=True)
+            print(f"round {round_} of {RUNS}: {name} ...", file=sys.stderr, flush=True)
             times[name].append(job(place))
     return times
 
@@ -143,13 +89,27 @@ def full(place: Path) -> float:
 
 
 def one_table(place: Path) -> float:
-    """One cell has changed in a table that one chapter reads."""
-    many = (place / "book" / "chapters" / "90_copy.ipynb").is_file()
-    table = place / "data" / "production" / f"{CHANGED_TABLE if many else 'us_import_sources'}.csv"
+    """A remark has changed in a table that one chapter reads."""
+    table = place / "data" / data.describe(read_by_one_chapter(place))["path"]
     lines = table.read_text().splitlines(keepends=True)
     lines[1] = lines[1].rstrip("\n").rsplit(",", 1)[0] + f",measured {time.time_ns()}\n"
     table.write_text("".join(lines))
     return timed([sys.executable, "-m", "rareearths", "book"], place)
+
+
+def read_by_one_chapter(place: Path) -> str:
+    """Name the first table that one chapter alone has read and whose last column is a remark without quotes."""
+    readers: dict[str, int] = {}
+    for chapter in (place / "book" / "chapters").glob("*.ipynb"):
+        for source in json.loads(chapter.read_text())["metadata"]["rareearths"]["inputs"]:
+            if source.startswith("table:"):
+                readers[source[6:]] = readers.get(source[6:], 0) + 1
+    for name in data.tables():
+        last = data.describe(name)["schema"]["fields"][-1]["name"]
+        first_row = (data.root() / data.describe(name)["path"]).read_text().splitlines()[1]
+        if readers.get(name) == 1 and last == "note" and not first_row.endswith('"'):
+            return name
+    sys.exit("no table is read by one chapter alone, so that job cannot be measured")
 
 
 def nothing(place: Path) -> float:
@@ -214,15 +174,12 @@ def measure_weights(site: Path) -> dict[str, dict[str, int]]:
     return weights
 
 
-def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str, int]], loading: list[float]) -> str:
+def report(times: dict[str, list[float]], weights: dict[str, dict[str, int]], loading: list[float]) -> str:
     """Write both as Markdown tables."""
 
-    def ratio(copies: int, a: str, b: str) -> str:
-        each = [x / y for x, y in zip(times[copies][a], times[copies][b], strict=True)]
-        return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
-
     def row(job: str, a: str, b: str, to_reach: float) -> str:
-        return f"| {job} | " + " | ".join(ratio(copies, a, b) for copies in times) + f" | {to_reach} |"
+        each = [x / y for x, y in zip(times[a], times[b], strict=True)]
+        return f"| {job} | {statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f}) | {to_reach} |"
 
     total = {page: sum(v for k, v in parts.items() if k != "figures in it") for page, parts in weights.items()}
     chapters = [v for page, v in total.items() if "/chapters/" in page]
@@ -234,8 +191,8 @@ def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str
         "",
         "## Times, as ratios of jobs of the same round: median (least to greatest)",
         "",
-        f"| job | the book as it is, {len(chapters)} chapter(s) | with {COPIES} copies of its newest chapter | to reach |",
-        "| --- | --- | --- | --- |",
+        f"| job, with {len(chapters)} chapters | ratio | to reach |",
+        "| --- | --- | --- |",
         row(
             "full run of all chapters and build, against stock jupyter-book executing them (`force`)",
             "full",
@@ -249,8 +206,7 @@ def report(times: dict[int, dict[str, list[float]]], weights: dict[str, dict[str
         f"Loading all {len(data.tables())} tables as chapters do, against reading their CSVs with the same types: "
         f"{statistics.median(loading):.2f} ({min(loading):.2f} to {max(loading):.2f}); to reach: 1.",
         "",
-        "Stock is Jupyter Book with its default theme and extensions and this book's roles, renderer and downloads. "
-        "A copy publishes under ids of its own; the copies stand in for chapters to come, and say nothing of how heavy those will be.",
+        "Stock is Jupyter Book with its default theme and extensions and this book's roles, renderer and downloads.",
         "",
         "## Weight of pages, compressed, in thousand bytes",
         "",
