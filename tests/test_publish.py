@@ -223,6 +223,14 @@ def test_a_line_of_a_table_can_have_an_address_and_lead_somewhere(stored):
     assert '<a href="https://example.org/?a=1&amp;b=2">255000</a>' in html and html.count("<a ") == 1
 
 
+def test_lines_of_a_table_can_be_chosen_by_columns_that_are_not_shown(stored):
+    rows = ROWS.assign(element=["Dy;Tb", None], actor=["A|B", "<C>"])
+    publish.table(rows, **TABLE, filters={"element": "Element", "actor": "Actor"})
+    html = stored[0]["text/html"]
+    assert '<table class="ev-filtered" data-facets="Element|Actor">' in html
+    assert '<tr data-facets="Dy;Tb|A/B">' in html and '<tr data-facets="–|&lt;C&gt;">' in html
+
+
 def test_cards_list_the_columns_of_each_row_under_its_heading(stored):
     rows = ROWS.assign(symbol=["Dy", "Tb"], what=["one\ntwo", None])
     options = TABLE | {"columns": {"what": "What", "tonnes_reo": "t REO"}, "formats": {"tonnes_reo": ",.0f"}}

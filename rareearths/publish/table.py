@@ -23,6 +23,7 @@ def table(
     formats: dict[str, str] | None = None,
     links: dict[str, str] | None = None,
     anchor: str | None = None,
+    filters: dict[str, str] | None = None,
     sources=None,
 ) -> None:
     """Store a table with its data and sources; numbers are set flush right, missing values as a dash.
@@ -36,15 +37,18 @@ def table(
         formats: format specifications by column, e.g. ``{"tonnes_reo": ",.0f"}``.
         links: by column, the column that holds the address its text leads to; where that is missing, no link.
         anchor: template of each line's own address, filled from its columns, e.g. ``"plant-{facility_id}"``.
+        filters: columns by which readers can choose lines, with their labels; several values in a cell are joined by
+            a semicolon. They need not be shown. The page adds a search; without scripts all lines stand there.
         sources: rows or ids of sources, where ``rows`` has no ``source_id`` column.
 
     Raises:
         PublishError: an id of another form, no rows, an unknown column, two lines with one anchor, or no sources.
     """
-    _check(rows, id, [*columns, *(links or {}).values()])
+    _check(rows, id, [*columns, *(links or {}).values(), *(filters or {})])
     anchors = _anchors(rows, anchor, of=id)
+    choices = "" if filters is None else f' class="ev-filtered"{_attribute("facets", filters.values())}'
     lines = [
-        "<table><thead><tr>",
+        f"<table{choices}><thead><tr>",
         *(_cell("th", html.escape(text), _numeric(rows, column), ' scope="col"') for column, text in columns.items()),
         "</tr></thead><tbody>",
     ]
@@ -58,7 +62,8 @@ def table(
             )
             for position, column in enumerate(columns)
         ]
-        lines.append(f"<tr{_id(name)}>" + "".join(cells) + "</tr>")
+        values = "" if filters is None else _attribute("facets", (_text(row[column], None) for column in filters))
+        lines.append(f"<tr{_id(name)}{values}>" + "".join(cells) + "</tr>")
     lines.append("</tbody></table>")
     _store(rows, id, title, caption, data_to, sources, "\n".join(lines))
 
@@ -162,6 +167,11 @@ def _text(value, specification: str | None) -> str:
     return (format(value, specification) if specification else str(bundle.plain(value))).replace(
         "-", "−" if specification else "-"
     )
+
+
+def _attribute(name: str, values) -> str:
+    """Give a data attribute of several texts, joined by bars."""
+    return f' data-{name}="{html.escape("|".join(str(value).replace("|", "/") for value in values))}"'
 
 
 def _id(name: str) -> str:

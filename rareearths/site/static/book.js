@@ -94,8 +94,17 @@
     const order = Number.isNaN(m) || Number.isNaN(n) ? x.localeCompare(y, "en", { numeric: true }) : m - n;
     return down ? -order : order;
   };
+  const chooser = (name, place, rows, choose) => {
+    const label = document.createElement("label");
+    const options = new Set(rows.flatMap((row) => row.facets[place]));
+    label.innerHTML = "<span></span> <select><option value=''>all</option></select>";
+    label.firstElementChild.textContent = name;
+    for (const value of [...options].sort((x, y) => x.localeCompare(y, "en", { numeric: true }))) label.lastElementChild.add(new Option(value));
+    label.lastElementChild.addEventListener("change", choose);
+    return label;
+  };
   const grid = (table, rows, status, step) => {
-    const box = table.closest(".cat-scroll") || table;
+    const box = table.closest(".cat-scroll, .ev-scroll") || table;
     const noun = table.dataset.noun || "rows";
     const label = document.createElement("label");
     label.className = "cat-search";
@@ -103,7 +112,11 @@
     const more = document.createElement("button");
     more.type = "button";
     more.className = "cat-more";
-    box.before(label, status);
+    const choosers = document.createElement("div");
+    choosers.className = "ev-choosers";
+    const names = table.dataset.facets ? table.dataset.facets.split("|") : [];
+    choosers.append(...names.map((name, place) => chooser(name, place, rows, () => choose())));
+    box.before(label, ...(names.length ? [choosers] : []), status);
     box.after(more);
     const state = { order: null, shown: step, found: rows };
     const draw = () => {
@@ -117,9 +130,10 @@
     };
     const choose = () => {
       const wanted = words(label.lastElementChild.value);
+      const picked = [...choosers.querySelectorAll("select")].map((list, place) => [place, list.value]).filter(([, value]) => value);
       state.found = rows.filter((row) => {
         row.text ??= `${row.cells.join("\n")}\n${row.words || ""}`.toLowerCase();
-        return wanted.every((word) => row.text.includes(word));
+        return wanted.every((word) => row.text.includes(word)) && picked.every(([place, value]) => row.facets[place].includes(value));
       });
       if (state.order) state.found.sort(compare(...state.order));
       state.shown = step;
@@ -149,10 +163,14 @@
     line.setAttribute("role", "status");
     return line;
   };
-  for (const table of document.querySelectorAll("table.cat-sort")) {
-    const rows = [...table.tBodies[0].rows].map((row) => ({ cells: [...row.cells].map((cell) => cell.textContent), words: row.dataset.words, make: () => row }));
+  for (const table of document.querySelectorAll("table.cat-sort, table.ev-filtered")) {
+    const rows = [...table.tBodies[0].rows].map((row) => ({
+      cells: [...row.cells].map((cell) => cell.textContent), words: row.dataset.words, make: () => row,
+      facets: (row.dataset.facets || "").split("|").map((values) => values.split(";").map((value) => value.trim())),
+    }));
     grid(table, rows, statusLine(), rows.length);
   }
+  reveal(); // again, now that lists have their controls
   // The rows of a table of data come when they are asked for, as a script: a page read from a folder may not load a CSV.
   window.rareearthsTable = ({ name, numeric, long, links, coded, names, rows }) => {
     const details = document.querySelector(`details.cat-rows[data-table="${CSS.escape(name)}"]`);
