@@ -1,4 +1,4 @@
-"""The command line: ``python -m rareearths book | check | run | build | serve | update``."""
+"""The command line: ``python -m rareearths book | check | run | build | serve | controls | update``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "run the chapters whose code, library or data have changed",
     "build": "build the site in _build/html from the stored outputs",
     "serve": "show the built site on this machine",
+    "controls": "China's controls by element and stage on a day, or what changed between two",
     "update": "take in a new edition of an official file",
 }
 

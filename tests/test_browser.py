@@ -242,9 +242,9 @@ def test_the_rows_of_a_table_can_be_searched_and_sorted(open_page, address):
     page = open_page(f"{CATALOGUE}production.html")
     before = len(page.asked)
     rows = open_rows(page)
-    assert [url for url in page.asked[before:] if "favicon" not in url] == [f"{address}/data/view/mine_production.js"], (
-        "asked for, and only then"
-    )
+    assert [url for url in page.asked[before:] if "favicon" not in url] == [
+        f"{address}/data/view/mine_production.js"
+    ], "asked for, and only then"
     everything = int(re.search(r"of ([\d,]+) rows", rows.locator(".cat-count").inner_text())[1].replace(",", ""))
     rows.locator("input").fill("chn MCS 2026")
     rows.get_by_text("rows found.").wait_for()

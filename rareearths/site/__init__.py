@@ -14,7 +14,19 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from rareearths import published
 from rareearths.data import DataError
 from rareearths.publish import style
-from rareearths.site import answers, bibliography, book, catalogue, downloads, evidence, lighten, mathml, numbers, theme
+from rareearths.site import (
+    answers,
+    bibliography,
+    book,
+    catalogue,
+    downloads,
+    evidence,
+    lighten,
+    mathml,
+    matrix,
+    numbers,
+    theme,
+)
 
 STATIC = Path(__file__).parent / "static"
 
@@ -104,6 +116,7 @@ def setup(app: Sphinx) -> dict:
     app.add_role("st", numbers.Quote("statement"))
     app.add_directive("answers", answers.Answers)
     app.add_directive("catalogue", catalogue.Catalogue)
+    app.add_directive("control-matrix", matrix.ControlMatrix)
     app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
     app.connect("builder-inited", _write_static)
@@ -114,6 +127,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", lighten.keep_what_is_used, priority=990)
     app.connect("build-finished", downloads.write_all)
     app.connect("build-finished", catalogue.write_data)
+    app.connect("build-finished", matrix.write_files)
     app.config.html_static_path += [str(STATIC)]
     app.add_css_file("palette.css", priority=800)
     app.add_css_file("book.css", priority=801)
