@@ -110,7 +110,7 @@ def _html(up: str, record: str) -> str:
 <ul class="cm-legend">{legend}<li>G goods, T technology, E equipment, O output in China; * besides, a prohibition for named users</li></ul>
 <div class="cm-scroll" tabindex="0" role="region" aria-label="Controls by element and stage"><table>
 <thead><tr><th scope="col">Element</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>
-<div class="cm-detail" aria-live="polite"></div>
+<div class="cm-detail" aria-live="polite" tabindex="0"></div>
 <div class="cm-changes" aria-live="polite"></div>
 <p class="cm-files">The whole matrix: <a href="{files}controls.json">JSON</a> (<a href="{files}controls.schema.json">schema</a>);
 the timeline: <a href="{files}timeline.json">JSON</a> (<a href="{files}timeline.schema.json">schema</a>);
