@@ -1,12 +1,13 @@
 """The built site in a real browser: what readers see, and what the controls do."""
 
+import datetime
 import io
 import re
 from urllib.parse import urlparse
 
 import pytest
 
-from rareearths import published
+from rareearths import controls, published
 from rareearths.site import catalogue
 from rareearths.site.catalogue import entry
 
@@ -305,3 +306,103 @@ def test_rows_are_found_by_the_names_of_their_codes(open_page):
     rows.locator("input").fill("dysprosium magnet licence")
     rows.get_by_text("rows found").wait_for()
     assert 0 < rows.locator("tbody tr").count() < 50
+
+
+BAN = "book/chapters/09_ban.html"
+
+STATES = """days => Object.fromEntries(days.map(day => {
+  const input = document.querySelector("#control-matrix [name=day]");
+  input.value = day;
+  input.dispatchEvent(new Event("change"));
+  return [day, [...document.querySelectorAll("#control-matrix tbody tr")].map(row =>
+    [...row.querySelectorAll("td")].map(cell => [...cell.querySelectorAll(".cm-chip")].map(chip => chip.title)))];
+}))"""
+
+
+def test_the_matrix_shows_on_every_day_of_change_what_the_library_says(open_page):
+    page = open_page(BAN)
+    one = datetime.timedelta(days=1)
+    changes = controls.change_days()
+    days = sorted({*changes, *(day - one for day in changes[1:]), controls.RECORD_TO, controls.RECORD_TO + one})
+    shown = page.evaluate(STATES, [str(day) for day in days])
+    for day in days:
+        expected = [[[str(mark) for mark in cell] for cell in row] for row in controls.matrix(day).to_numpy().tolist()]
+        assert shown[str(day)] == expected, day
+
+
+def test_a_day_of_the_matrix_is_chosen_by_keyboard(open_page):
+    page = open_page(BAN)
+    matrix = page.locator("#control-matrix")
+    state = matrix.locator(".cm-state")
+    assert state.inner_text().startswith("State on 9 October 2026, the last day of the record.")
+    matrix.locator("[name=back]").focus()
+    page.keyboard.press("Enter")
+    assert state.inner_text().startswith("State on 6 January 2026.")
+    matrix.locator("[name=slide]").focus()
+    page.keyboard.press("ArrowLeft")
+    assert state.inner_text().startswith("State on 5 January 2026.")
+    matrix.locator("[name=day]").fill("2025-04-04")
+    cell = matrix.locator("tr[data-element=Dy] td[data-stage=magnet] button")
+    assert cell.get_attribute("aria-label") == "Dy, magnet: goods: licence"
+    cell.focus()
+    page.keyboard.press("Enter")
+    detail = matrix.locator(".cm-detail")
+    assert "Dy, magnet, 4 April 2025" in detail.inner_text() and "Announcement No. 18 of 2025" in detail.inner_text()
+    assert detail.locator("a[href$='08_record.html#measure-m062']").count() == 1
+    assert detail.locator("a[href^='http']").count() >= 1
+
+
+def test_the_matrix_tells_what_changed_between_two_days(open_page):
+    matrix = open_page(BAN).locator("#control-matrix")
+    matrix.locator("[name=day]").fill("2025-04-04")
+    matrix.locator("[name=other]").fill("2025-04-03")
+    said = matrix.locator(".cm-changes").inner_text()
+    assert "What changed between 3 April 2025 and 4 April 2025" in said
+    assert "Sc, Y, Sm, Gd, Tb, Dy, Lu, separation: to come → in force" in said
+    changed = {
+        (cell.locator("xpath=..").get_attribute("data-element"), cell.get_attribute("data-stage"))
+        for cell in matrix.locator("td.cm-changed").all()
+    }
+    rows = controls.diff("2025-04-03", "2025-04-04")
+    assert changed == set(zip(rows["element"], rows["stage"]))
+
+
+@pytest.mark.parametrize(
+    "day, said",
+    [
+        ("1999-01-01", "lies before the record of controls, which begins on 1 January 2005"),
+        ("2027-01-01", "nothing later is known to it"),
+    ],
+)
+def test_a_day_outside_the_record_gets_a_sentence(open_page, day, said):
+    matrix = open_page(BAN).locator("#control-matrix")
+    matrix.locator("[name=day]").fill(day)
+    assert said in matrix.locator(".cm-state").inner_text()
+
+
+def test_the_matrix_works_from_disk_and_stands_there_without_scripts(open_page, browser, site):
+    page = browser.new_page()
+    page.goto((site / BAN).as_uri())
+    page.locator("#control-matrix form").wait_for()
+    page.locator("#control-matrix [name=back]").click()
+    assert "State on 6 January 2026." in page.locator(".cm-state").inner_text()
+    page.close()
+    page = open_page(BAN, java_script_enabled=False)
+    assert not page.locator("#control-matrix form").is_visible()
+    cell = page.locator("#control-matrix tr[data-element=Nd] td[data-stage=magnet]")
+    titles = [chip.get_attribute("title") for chip in cell.locator(".cm-chip").all()]
+    assert titles == [str(mark) for mark in controls.matrix(controls.RECORD_TO).loc["Nd", "magnet"]]
+
+
+def test_measures_can_be_chosen_and_each_has_its_address(open_page):
+    page = open_page("book/chapters/08_record.html#measure-m057")
+    line = page.locator("#measure-m057")
+    assert line.is_visible()
+    table = page.locator("#tab-measures")
+    everything = table.locator("tbody tr").count()
+    table.locator(".ev-choosers select").first.select_option("Japan")
+    found = table.locator("tbody tr").count()
+    assert 0 < found < everything
+    assert f"{found} " in table.locator("[role=status]").inner_text()
+    table.locator("input[type=search]").fill("no such thing")
+    page.wait_for_function("document.querySelectorAll('#tab-measures tbody tr').length === 0")

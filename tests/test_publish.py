@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rareearths import data, publish
-from rareearths.publish import bundle, charts
+from rareearths.publish import bundle, charts, style
 from rareearths.published import MIME
 from rareearths.site import citation, compose
 from rareearths.site.book import Book
@@ -22,6 +22,7 @@ ROWS = pd.DataFrame(
         "locator": ["row 1", "row 2"],
     }
 )
+SVG = "{http://www.w3.org/2000/svg}"
 BOOK = Book("A report & more", ("Contributors",), "1.0", "2026-11-22", "CC BY 4.0", "https://example.org/book")
 
 
@@ -37,17 +38,19 @@ def draw(ax, narrow):
     charts.tip(ax.plot(ROWS["year"], ROWS["tonnes_reo"])[0], 'up & "away"')
 
 
+FIGURE = dict(
+    id="fig-test",
+    title="It rose",
+    subtitle="Tonnes REO",
+    caption="From a table.",
+    alt="It rose to 270,000 t.",
+    data=ROWS,
+    holds=True,
+)
+
+
 def make(**changes):
-    options = dict(
-        id="fig-test",
-        title="It rose",
-        subtitle="Tonnes REO",
-        caption="From a table.",
-        alt="It rose to 270,000 t.",
-        data=ROWS,
-        holds=True,
-    )
-    publish.figure(draw, **options | changes)
+    publish.figure(draw, **FIGURE | changes)
 
 
 def test_a_figure_carries_its_data_sources_editions_and_both_drawings(stored):
@@ -210,6 +213,21 @@ def test_a_composed_drawing_stands_alone_and_becomes_a_png(stored):
 def test_lines_are_broken_where_they_fit():
     lines = compose.wrap("one two three four five six seven eight nine ten", 18, 600, 120)
     assert len(lines) > 2 and all(compose.text_width(line, 18, 600) <= 120 for line in lines)
+
+
+def test_the_outline_of_a_marker_turns_with_the_theme(stored):
+    """The page turns colours of what is drawn, not of definitions; so none may stand in a definition alone."""
+
+    def circles(ax, narrow):
+        ax.plot(
+            ROWS["year"], ROWS["tonnes_reo"], "o", markerfacecolor=style.PAPER.light, markeredgecolor=style.INK.light
+        )
+
+    publish.figure(circles, **FIGURE)
+    svg = ET.fromstring(stored[0]["image/svg+xml"])
+    defined = [path for defs in svg.iter(f"{SVG}defs") for path in defs.iter(f"{SVG}path")]
+    assert defined and not [path for path in defined if path.get("stroke") or path.get("fill")]
+    assert [use for use in svg.iter(f"{SVG}use") if use.get("stroke") == style.INK.light]
 
 
 TABLE = dict(id="tab-x", title="T", caption="C", data_to=2024, columns={"year": "Year", "tonnes_reo": "t REO"})

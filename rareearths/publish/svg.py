@@ -47,6 +47,7 @@ def to_svg(figure: Figure) -> str:
     used = _referred_ids(root)
     _tidy(root, used)
     _drop_background(root)
+    _colour_markers_where_used(root)
     new = ET.Element(
         f"{{{SVG}}}svg",
         {
@@ -71,6 +72,18 @@ def _drop_background(root: ET.Element) -> None:
     for child in list(root):
         if child.tag == f"{{{SVG}}}path" and child.get("fill") == "none" and not child.get("stroke"):
             root.remove(child)
+
+
+def _colour_markers_where_used(root: ET.Element) -> None:
+    """Take colours out of the definition of a marker where each use repeats them: the page turns those for dark mode."""
+    uses: dict[str, list[ET.Element]] = {}
+    for use in root.iter(f"{{{SVG}}}use"):
+        uses.setdefault(use.get("href", "")[1:], []).append(use)
+    for path in root.iter(f"{{{SVG}}}path"):
+        its_uses = uses.get(path.get("id", ""), [])
+        for key in ("stroke", "stroke-width"):
+            if its_uses and key in path.attrib and all(use.get(key) == path.get(key) for use in its_uses):
+                del path.attrib[key]
 
 
 def _referred_ids(root: ET.Element) -> set[str]:
