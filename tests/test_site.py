@@ -13,7 +13,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 
 from rareearths import data, published
-from rareearths.site import answers
+from rareearths.site import answers, evidence
 
 HEAVIEST = 500_000
 """Bytes of a page, compressed."""
@@ -272,3 +272,20 @@ def test_the_code_of_each_figure_can_be_reached(pages):
 def test_formulas_need_no_script(site):
     page = (site / "book" / "chapters" / "03_who_mines.html").read_text(encoding="utf-8")
     assert "<math" in page and "mathjax" not in page.lower()
+
+
+def test_a_figure_of_many_documents_counts_them_and_lists_them_on_demand(site):
+    many = [
+        thing
+        for thing in published.read_all().values()
+        if thing.kind == "figure" and len(thing.payload["sources"]) > evidence.MOST_NAMED
+    ]
+    assert many
+    for thing in many:
+        page = (site / thing.page).read_text(encoding="utf-8")
+        figure = page[page.index(f'id="{thing.id}"') :]
+        line = figure[figure.index('<details class="ev-source') :]
+        line = html.unescape(line[: line.index("</details>")])
+        assert f"Sources: {len(thing.payload['sources'])} documents of" in line
+        for source in thing.payload["sources"]:
+            assert source["publisher"] in line and (source["editions"] or source["title"] in line)

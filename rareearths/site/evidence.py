@@ -27,6 +27,10 @@ DOWNLOADS = {
 }
 
 
+MOST_NAMED = 7
+"""Documents that the source line names outright; with more it counts them, and lists them when opened."""
+
+
 class evidence_figure(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
     """A published figure."""
 
@@ -83,8 +87,21 @@ def visit_latex(translator: SphinxTranslator, node: nodes.Element) -> None:
 
 
 def source_line(thing: Published) -> str:
-    """Give the line that names producers, editions and the last period of the data; full titles are under Cite."""
-    return f'<p class="ev-source">{_sources(thing, as_html=True)} Data to {html.escape(thing.payload["data_to"])}.</p>'
+    """Give the line that names producers, editions and the last period of the data; full titles are under Cite.
+
+    A figure that rests on many documents says how many and of what strength, and lists them on demand.
+    """
+    sources, data_to = thing.payload["sources"], f"Data to {html.escape(thing.payload['data_to'])}."
+    listed = _sources(thing, as_html=True)
+    if len(sources) <= MOST_NAMED:
+        return f'<p class="ev-source">{listed} {data_to}</p>'
+    publishers = len({source["publisher"] for source in sources})
+    weak = sum(source["strength"] == "secondary" for source in sources)
+    strength = f", {'all' if weak == len(sources) else weak} of them secondary" if weak else ""
+    return (
+        f'<details class="ev-source ev-many"><summary>Sources: {len(sources)} documents of {publishers} publishers{strength}. '
+        f"{data_to}</summary><p>{listed}</p></details>"
+    )
 
 
 def source_line_text(thing: Published) -> str:
