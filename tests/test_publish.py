@@ -230,6 +230,17 @@ def test_the_outline_of_a_marker_turns_with_the_theme(stored):
     assert [use for use in svg.iter(f"{SVG}use") if use.get("stroke") == style.INK.light]
 
 
+def test_hatched_bars_keep_their_hatch(stored):
+    def hatched(ax, narrow):
+        ax.bar(ROWS["year"], ROWS["tonnes_reo"], hatch="//", facecolor="none", edgecolor=style.INK.light)
+
+    publish.figure(hatched, **FIGURE)
+    svg = ET.fromstring(stored[0]["image/svg+xml"])
+    patterns = {pattern.get("id") for pattern in svg.iter(f"{SVG}pattern")}
+    filled = {path.get("fill", "")[5:-1] for path in svg.iter(f"{SVG}path") if path.get("fill", "").startswith("url(#")}
+    assert filled and filled <= patterns
+
+
 TABLE = dict(id="tab-x", title="T", caption="C", data_to=2024, columns={"year": "Year", "tonnes_reo": "t REO"})
 
 

@@ -92,9 +92,8 @@ def _referred_ids(root: ET.Element) -> set[str]:
         href = element.get(f"{{{XLINK}}}href")
         if href:
             used.add(href[1:])
-        clip = element.get("clip-path")
-        if clip:
-            used.add(clip[5:-1])
+        for value in (element.get("clip-path", ""), element.get("style", "")):  # a hatch is a fill by reference
+            used.update(re.findall(r"url\(#([^)]+)\)", value))
     return used
 
 
