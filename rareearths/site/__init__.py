@@ -114,6 +114,7 @@ def setup(app: Sphinx) -> dict:
     app.add_post_transform(CodeBelowFigure)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
+    app.add_role("policy-file", matrix.PolicyFile())
     app.add_directive("answers", answers.Answers)
     app.add_directive("catalogue", catalogue.Catalogue)
     app.add_directive("control-matrix", matrix.ControlMatrix)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from rareearths import controls, data
 from rareearths.controls import exchange
@@ -45,6 +45,15 @@ class ControlMatrix(SphinxDirective):
         up = "../" * self.env.docname.count("/")
         record = f"{up}{RECORD_PAGE}.html" if RECORD_PAGE in self.env.found_docs else ""
         return [nodes.raw("", _html(up, record), format="html")]
+
+
+class PolicyFile(SphinxRole):
+    """Link to one of the files, by its name."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Give the link."""
+        up = "../" * self.env.docname.count("/")
+        return [nodes.raw("", f'<a href="{up}{FOLDER}/{self.text}"><code>{self.text}</code></a>', format="html")], []
 
 
 def write_files(app: Sphinx, error: Exception | None) -> None:
