@@ -20,6 +20,7 @@ PAGES = [
     "book/index.html",
     *CHAPTERS,
     "book/reference/how_to_cite.html",
+    "book/reference/record_for_programs.html",
     *(f"{CATALOGUE}{name}.html" for name in ("index", *catalogue.subjects())),
     "search.html",
 ]
