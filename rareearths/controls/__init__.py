@@ -8,6 +8,7 @@ object in one table. ``python -m rareearths controls --at DATE`` says the same i
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -129,21 +130,7 @@ def marks(rows: pd.DataFrame) -> list[Mark]:
     What is in force counts before what is suspended, and a control for all before one for named users, whatever its
     severity; the table of details has the others.
     """
-    found = []
-    for kind in OBJECTS:
-        of_kind = rows[(rows["object"] == kind) & rows["status"].isin(BEARING)]
-        if of_kind.empty:
-            continue
-        named = of_kind["targets"].str.contains("military", regex=False)
-        for word in BEARING:
-            here = of_kind[of_kind["status"] == word]
-            if here.empty:
-                continue
-            general = here[~named[here.index]]
-            strongest = min((general if len(general) else here)["severity"], key=SEVERITIES.index)
-            found.append(Mark(kind, strongest, word, bool(named[here.index].any())))
-            break
-    return found
+    return _marks(zip(rows["object"], rows["severity"], rows["status"], rows["targets"], strict=True))
 
 
 def matrix(day: datetime.date | str) -> pd.DataFrame:
@@ -154,9 +141,13 @@ def matrix(day: datetime.date | str) -> pd.DataFrame:
         list of :class:`Mark`, empty where the record has no control.
     """
     rows = at(day)
-    cells = {key: marks(group) for key, group in rows.groupby(["element", "stage"])}
+    cells: dict[tuple[str, str], list[tuple]] = {}
+    for element, stage, *told in zip(
+        *(rows[name] for name in ("element", "stage", "object", "severity", "status", "targets")), strict=True
+    ):
+        cells.setdefault((element, stage), []).append(tuple(told))
     return pd.DataFrame(
-        {name: pd.Series({symbol: cells.get((symbol, name), []) for symbol in elements()}) for name in stages()}
+        {name: pd.Series({symbol: _marks(cells.get((symbol, name), [])) for symbol in elements()}) for name in stages()}
     )
 
 
@@ -202,6 +193,25 @@ def as_date(day: datetime.date | str) -> datetime.date:
             "and their first dates are not in it"
         )
     return day
+
+
+def _marks(told: Iterable[tuple]) -> list[Mark]:
+    """Give the marks of one cell from its controls: object, severity, status and targets of each."""
+    told = list(told)
+    found = []
+    for kind in OBJECTS:
+        for word in BEARING:
+            here = [
+                (severity, "military" in targets)
+                for what, severity, status, targets in told
+                if (what, status) == (kind, word)
+            ]
+            if here:
+                general = [severity for severity, named in here if not named]
+                strongest = min(general or [severity for severity, _ in here], key=SEVERITIES.index)
+                found.append(Mark(kind, strongest, word, any(named for _, named in here)))
+                break
+    return found
 
 
 def _only(rows: pd.DataFrame, element: str | None, stage: str | None) -> pd.DataFrame:
