@@ -77,6 +77,7 @@ def build(verbose: bool = False) -> int:
         check=False,
     )
     if done.returncode:
+        begun.unlink()  # the next build starts from nothing: pages read now would not be read, nor warn, again
         if not verbose:
             print(done.stdout)
         print("The build failed; the site that stood before is untouched.", file=sys.stderr)

@@ -109,6 +109,18 @@ def test_what_is_published_is_used():
     assert not unused
 
 
+def test_what_the_text_quotes_is_published():
+    text = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+    known = {(thing.kind, thing.id) for thing in published.read_all().values()}
+    quoted = {
+        (name, kind, identifier)
+        for name, content in text.items()
+        for kind, role in (("number", "num"), ("statement", "st"))
+        for identifier in re.findall(r"\{%s\}`([^`]+)`" % role, content)
+    }
+    assert not sorted((name, identifier) for name, kind, identifier in quoted if (kind, identifier) not in known)
+
+
 def test_every_figure_says_its_finding_to_those_who_do_not_see_it():
     for thing in published.read_all().values():
         if thing.kind == "figure":
