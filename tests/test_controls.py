@@ -149,6 +149,14 @@ def test_a_cell_of_the_matrix_shows_the_strongest_of_each_object():
     ]
 
 
+def test_a_control_that_rests_on_a_weak_source_says_so():
+    """That leaching at the mine moved to the restricted part in 2023 is reported, not read in the catalogue."""
+    technology = {mark.object: mark for mark in controls.matrix("2024-06-01").loc["Dy", "mining"]}["technology"]
+    assert technology.weak and str(technology) == "technology: licence, by a weak source"
+    assert not {mark.object: mark for mark in controls.matrix("2025-10-10").loc["Dy", "mining"]}["technology"].weak
+    assert not any(mark.weak for mark in controls.matrix("2026-10-09").loc["Dy", "separation"])
+
+
 @pytest.mark.parametrize(
     "question, answer",
     [

@@ -53,18 +53,21 @@ class NotInRecord(ValueError):
 class Mark:
     """The strongest control on one kind of object of an element at a stage: what a cell of the matrix shows.
 
-    ``named_users`` says that some control that counts is aimed at named users only (military users of a country).
+    ``named_users`` says that some control that counts is aimed at named users only (military users of a country),
+    ``weak`` that the strongest rests on weak sources alone.
     """
 
     object: str
     severity: str
     status: str
     named_users: bool
+    weak: bool = False
 
     def __str__(self) -> str:
         text = f"{self.object}: {self.severity}"
         if self.status != IN_FORCE:
             text += f" {self.status}"
+        text += ", by a weak source" if self.weak else ""
         return text + (", and a prohibition for named users" if self.named_users else "")
 
 
@@ -130,7 +133,7 @@ def marks(rows: pd.DataFrame) -> list[Mark]:
     What is in force counts before what is suspended, and a control for all before one for named users, whatever its
     severity; the table of details has the others.
     """
-    return _marks(zip(rows["object"], rows["severity"], rows["status"], rows["targets"], strict=True))
+    return _marks(zip(*(rows[name] for name in _TOLD), strict=True))
 
 
 def matrix(day: datetime.date | str) -> pd.DataFrame:
@@ -142,9 +145,7 @@ def matrix(day: datetime.date | str) -> pd.DataFrame:
     """
     rows = at(day)
     cells: dict[tuple[str, str], list[tuple]] = {}
-    for element, stage, *told in zip(
-        *(rows[name] for name in ("element", "stage", "object", "severity", "status", "targets")), strict=True
-    ):
+    for element, stage, *told in zip(*(rows[name] for name in ("element", "stage", *_TOLD)), strict=True):
         cells.setdefault((element, stage), []).append(tuple(told))
     return pd.DataFrame(
         {name: pd.Series({symbol: _marks(cells.get((symbol, name), [])) for symbol in elements()}) for name in stages()}
@@ -195,21 +196,22 @@ def as_date(day: datetime.date | str) -> datetime.date:
     return day
 
 
+_TOLD = ("object", "severity", "status", "targets", "flag")
+
+
 def _marks(told: Iterable[tuple]) -> list[Mark]:
-    """Give the marks of one cell from its controls: object, severity, status and targets of each."""
+    """Give the marks of one cell from its controls, each as :data:`_TOLD`."""
     told = list(told)
     found = []
     for kind in OBJECTS:
         for word in BEARING:
-            here = [
-                (severity, "military" in targets)
-                for what, severity, status, targets in told
-                if (what, status) == (kind, word)
-            ]
+            here = [row for row in told if row[0] == kind and row[2] == word]
             if here:
-                general = [severity for severity, named in here if not named]
-                strongest = min(general or [severity for severity, _ in here], key=SEVERITIES.index)
-                found.append(Mark(kind, strongest, word, any(named for _, named in here)))
+                named = ["military" in targets for _, _, _, targets, _ in here]
+                general = [row for row, users in zip(here, named, strict=True) if not users] or here
+                strongest = min((row[1] for row in general), key=SEVERITIES.index)
+                weak = all("weak_source" in str(row[4]) for row in general if row[1] == strongest)
+                found.append(Mark(kind, strongest, word, any(named), weak))
                 break
     return found
 

@@ -25,6 +25,7 @@ CONTROL_FIELDS = {
     "suspended_to": "last day of the suspension by the legal text",
     "suspended_to_reported": "later last day that is reported without a legal text",
     "inference": "what was set for this report and not said by the document",
+    "flag": "what to be careful about, in the words of the code list of flags",
     "source_id": "a key of sources",
     "locator": "place in the source",
 }

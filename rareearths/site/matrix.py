@@ -81,7 +81,7 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
 
 def chip(mark: controls.Mark) -> str:
     """Give a mark as HTML: a letter for the object, its look for severity and status."""
-    letter = LETTERS[mark.object] + ("*" if mark.named_users else "")
+    letter = LETTERS[mark.object] + ("†" if mark.weak else "") + ("*" if mark.named_users else "")
     classes = "cm-weak" if mark.severity in WEAK else f"cm-{mark.severity}"
     if mark.status == controls.SUSPENDED:
         letter, classes = f"({letter})", f"{classes} cm-suspended"
@@ -116,7 +116,7 @@ def _html(up: str, record: str) -> str:
 <label><span>Show</span> <select name="object"><option value="">all objects</option>{objects}</select></label>
 </form>
 <p class="cm-state" role="status">State on {day.day} {day:%B %Y}, the last day of the record.</p>
-<ul class="cm-legend">{legend}<li>G goods, T technology, E equipment, O output in China; * besides, a prohibition for named users</li></ul>
+<ul class="cm-legend">{legend}<li>G goods, T technology, E equipment, O output in China; * besides, a prohibition for named users; † by a weak source alone</li></ul>
 <div class="cm-scroll" tabindex="0" role="region" aria-label="Controls by element and stage"><table>
 <thead><tr><th scope="col">Element</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>
 <div class="cm-detail" aria-live="polite" tabindex="0"></div>

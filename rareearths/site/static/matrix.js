@@ -32,15 +32,17 @@
         const here = all.filter((row) => status(row, day) === word);
         if (!here.length) continue;
         const general = here.filter((row) => !row.named);
-        const strongest = Math.min(...(general.length ? general : here).map((row) => record.severities.indexOf(row.severity)));
-        return [{ object, severity: record.severities[strongest], status: word, named: here.some((row) => row.named) }];
+        const counted = general.length ? general : here;
+        const severity = record.severities[Math.min(...counted.map((row) => record.severities.indexOf(row.severity)))];
+        const weak = counted.every((row) => row.severity !== severity || (row.flag || "").includes("weak_source"));
+        return [{ object, severity, status: word, named: here.some((row) => row.named), weak }];
       }
       return [];
     });
     const said = (mark) =>
-      `${mark.object}: ${mark.severity}${mark.status === "in force" ? "" : ` ${mark.status}`}${mark.named ? ", and a prohibition for named users" : ""}`;
+      `${mark.object}: ${mark.severity}${mark.status === "in force" ? "" : ` ${mark.status}`}${mark.weak ? ", by a weak source" : ""}${mark.named ? ", and a prohibition for named users" : ""}`;
     const chip = (mark) => {
-      let letter = LETTERS[mark.object] + (mark.named ? "*" : "");
+      let letter = LETTERS[mark.object] + (mark.weak ? "†" : "") + (mark.named ? "*" : "");
       let look = WEAK.includes(mark.severity) ? "cm-weak" : `cm-${mark.severity}`;
       if (mark.status === "suspended") [letter, look] = [`(${letter})`, `${look} cm-suspended`];
       if (mark.status === "not known to this record") [letter, look] = [`${letter}?`, `${look} cm-unknown`];
@@ -65,6 +67,7 @@
         `, ${row.object}: ${row.severity}, `, ...between, `; ${dates.join("; ")}; ${row.targets}. `,
         link(row.document_no, measure.url), ": ", link(measure.title, page ? `${page}#measure-${row.measure_id.toLowerCase()}` : ""),
         ". Read in ", link(source.title, source.url), `, ${row.locator || "the text"}.`,
+        (row.flag || "").includes("weak_source") ? " A weak source: reported, not read in the text." : "",
         row.inference ? " In part inferred by this report." : "");
     };
     const detail = () => {
