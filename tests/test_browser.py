@@ -10,6 +10,7 @@ import pytest
 from rareearths import controls, published
 from rareearths.site import catalogue
 from rareearths.site.catalogue import entry
+from rareearths.site.matrix import LEGEND
 
 pytestmark = pytest.mark.browser
 
@@ -407,3 +408,56 @@ def test_measures_can_be_chosen_and_each_has_its_address(open_page):
     assert f"{found} " in table.locator("[role=status]").inner_text()
     table.locator("input[type=search]").fill("no such thing")
     page.wait_for_function("document.querySelectorAll('#tab-measures tbody tr').length === 0")
+
+
+def test_a_refused_day_leaves_nothing_of_another_day(open_page):
+    page = open_page(BAN)
+    matrix = page.locator("#control-matrix")
+    matrix.locator("tr[data-element=Dy] td[data-stage=magnet] button").click()
+    assert matrix.locator(".cm-detail").inner_text()
+    matrix.locator("[name=day]").fill("2004-01-01")
+    assert matrix.locator(".cm-chip").count() == len(LEGEND)
+    assert matrix.locator(".cm-detail").inner_text() == ""
+    matrix.locator("[name=forth]").click()
+    assert matrix.locator("tbody .cm-chip").count() > 0
+    matrix.locator("[name=other]").fill("1999-01-01")
+    matrix.locator("[name=day]").fill("2023-01-01")
+    assert matrix.locator(".cm-state").inner_text().startswith("State on 1 January 2023.")
+    assert "lies before the record" in matrix.locator(".cm-changes").inner_text()
+
+
+def test_the_documents_of_a_cell_can_be_seen_on_a_phone(open_page):
+    page = open_page(BAN, viewport=PHONE)
+    matrix = page.locator("#control-matrix")
+    matrix.locator("tr[data-element=Sc] td[data-stage=separation] button").click()
+    box = matrix.locator(".cm-detail").bounding_box()
+    assert 0 < box["y"] < PHONE["height"] - 60 and box["y"] + box["height"] <= PHONE["height"] + 1
+    matrix.locator(".cm-close").click()
+    assert matrix.locator(".cm-detail").inner_text() == ""
+
+
+def test_an_address_of_a_measure_takes_the_filter_back(open_page):
+    page = open_page("book/chapters/08_record.html")
+    table = page.locator("#tab-measures")
+    table.locator(".ev-choosers select").first.select_option("Japan")
+    assert page.locator("#measure-m062").count() == 0
+    page.evaluate("location.hash = '#measure-m062'")
+    page.locator("#measure-m062").wait_for()
+    assert table.locator(".ev-choosers select").first.input_value() == ""
+
+
+@pytest.mark.parametrize("words", ["21 december 2023", "2023-12-21", "dysprosium"])
+def test_measures_are_found_by_dates_and_by_names_of_elements(open_page, words):
+    page = open_page("book/chapters/08_record.html")
+    page.locator("#tab-measures input[type=search]").fill(words)
+    page.wait_for_function("document.querySelectorAll('#tab-measures tbody tr').length < 100")
+    assert page.locator("#measure-m047" if words != "dysprosium" else "#measure-m062").is_visible()
+
+
+def test_captions_of_stacked_panels_say_top_and_bottom_on_a_phone(open_page):
+    desktop = open_page("book/chapters/05_trade.html").locator("#fig-china-imports figcaption").inner_text()
+    phone = (
+        open_page("book/chapters/05_trade.html", viewport=PHONE).locator("#fig-china-imports figcaption").inner_text()
+    )
+    assert "Left," in desktop and "Top," not in desktop
+    assert "Top," in phone and "Left," not in phone

@@ -254,10 +254,11 @@ def test_a_line_of_a_table_can_have_an_address_and_lead_somewhere(stored):
 
 def test_lines_of_a_table_can_be_chosen_by_columns_that_are_not_shown(stored):
     rows = ROWS.assign(element=["Dy;Tb", None], actor=["A|B", "<C>"])
-    publish.table(rows, **TABLE, filters={"element": "Element", "actor": "Actor"})
+    publish.table(rows, **TABLE, filters={"element": "Element", "actor": "Actor"}, words="actor")
     html = stored[0]["text/html"]
+    assert 'data-words="A|B"' in html and 'data-words="&lt;C&gt;"' in html
     assert '<table class="ev-filtered" data-facets="Element|Actor">' in html
-    assert '<tr data-facets="Dy;Tb|A/B">' in html and '<tr data-facets="–|&lt;C&gt;">' in html
+    assert '<tr data-facets="Dy;Tb|A/B"' in html and '<tr data-facets="–|&lt;C&gt;"' in html
 
 
 def test_cards_list_the_columns_of_each_row_under_its_heading(stored):

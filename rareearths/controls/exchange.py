@@ -166,7 +166,7 @@ def calendar(address: str = "") -> str:
             f"DTSTAMP:{stamp}",
             f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
             f"DTEND;VALUE=DATE:{day + datetime.timedelta(days=1):%Y%m%d}",
-            f"SUMMARY:{_escaped(f'{event.title} ({event.actor}): ' + ('first day' if event.what == 'starts' else 'last day'))}",
+            f"SUMMARY:{_escaped(f'{event.title} ({event.actor}): ' + ('takes effect' if event.what == 'starts' else 'last day'))}",
             f"DESCRIPTION:{_escaped(note)}",
             *([f"URL:{url}"] if url else []),
             "TRANSP:TRANSPARENT",

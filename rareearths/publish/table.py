@@ -24,6 +24,7 @@ def table(
     links: dict[str, str] | None = None,
     anchor: str | None = None,
     filters: dict[str, str] | None = None,
+    words: str | None = None,
     sources=None,
 ) -> None:
     """Store a table with its data and sources; numbers are set flush right, missing values as a dash.
@@ -39,12 +40,13 @@ def table(
         anchor: template of each line's own address, filled from its columns, e.g. ``"plant-{facility_id}"``.
         filters: columns by which readers can choose lines, with their labels; several values in a cell are joined by
             a semicolon. They need not be shown. The page adds a search; without scripts all lines stand there.
+        words: a column of further words by which the search finds a line; not shown.
         sources: rows or ids of sources, where ``rows`` has no ``source_id`` column.
 
     Raises:
         PublishError: an id of another form, no rows, an unknown column, two lines with one anchor, or no sources.
     """
-    _check(rows, id, [*columns, *(links or {}).values(), *(filters or {})])
+    _check(rows, id, [*columns, *(links or {}).values(), *(filters or {}), *([words] if words else [])])
     anchors = _anchors(rows, anchor, of=id)
     choices = "" if filters is None else f' class="ev-filtered"{_attribute("facets", filters.values())}'
     lines = [
@@ -63,6 +65,8 @@ def table(
             for position, column in enumerate(columns)
         ]
         values = "" if filters is None else _attribute("facets", (_text(row[column], None) for column in filters))
+        if words:
+            values += f' data-words="{html.escape(_text(row[words], None))}"'
         lines.append(f"<tr{_id(name)}{values}>" + "".join(cells) + "</tr>")
     lines.append("</tbody></table>")
     _store(rows, id, title, caption, data_to, sources, "\n".join(lines))

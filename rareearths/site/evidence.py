@@ -65,13 +65,28 @@ def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
         f'<figure class="ev ev-{thing.kind}" id="{thing.id}" data-address="{"" if meta.url else page}" aria-labelledby="{thing.id}-title">'
         f'<div class="ev-head"><p class="ev-title" id="{thing.id}-title">'
         f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}{_outdated(thing)}</p>'
-        + (f'<p class="ev-subtitle">{html.escape(thing.payload["subtitle"])}</p>' if thing.kind == "figure" else "")
+        + (
+            f'<p class="ev-subtitle">{_for_both_layouts(thing, thing.payload["subtitle"])}</p>'
+            if thing.kind == "figure"
+            else ""
+        )
         + f"</div>{body}"
-        f"<figcaption>{html.escape(thing.payload['caption'])}</figcaption>"
+        f"<figcaption>{_for_both_layouts(thing, thing.payload['caption'])}</figcaption>"
         f"{source_line(thing)}"
         f"{_actions(translator, thing, number, page, up)}</figure>\n"
     )
     raise nodes.SkipNode
+
+
+def _for_both_layouts(thing: Published, text: str) -> str:
+    """Escape the words of a figure, and say top and bottom on a phone where panels stand below each other."""
+    text = html.escape(text)
+    if thing.kind != "figure":
+        return text
+    for beside, below in (("Left", "Top"), ("Right", "Bottom")):
+        both = f'<span class="ev-on-desktop">{beside}</span><span class="ev-on-phone">{below}</span>'
+        text = re.sub(rf"\b{beside}(?=[:,])", both, text)
+    return text
 
 
 def visit_text(translator: SphinxTranslator, node: nodes.Element) -> None:

@@ -155,6 +155,14 @@
         choose();
       });
     }
+    addEventListener("hashchange", () => { // an address of a row that is not shown takes the choices back
+      const wanted = rows.find((row) => row.id && `#${row.id}` === location.hash);
+      if (!wanted || state.found.includes(wanted)) return;
+      label.lastElementChild.value = "";
+      for (const list of choosers.querySelectorAll("select")) list.value = "";
+      choose();
+      reveal();
+    });
     draw();
   };
   const statusLine = () => {
@@ -165,7 +173,7 @@
   };
   for (const table of document.querySelectorAll("table.cat-sort, table.ev-filtered")) {
     const rows = [...table.tBodies[0].rows].map((row) => ({
-      cells: [...row.cells].map((cell) => cell.textContent), words: row.dataset.words, make: () => row,
+      cells: [...row.cells].map((cell) => cell.textContent), words: row.dataset.words, id: row.id, make: () => row,
       facets: (row.dataset.facets || "").split("|").map((values) => values.split(";").map((value) => value.trim())),
     }));
     grid(table, rows, statusLine(), rows.length);

@@ -70,15 +70,17 @@
         (row.flag || "").includes("weak_source") ? " A weak source: reported, not read in the text." : "",
         row.inference ? " In part inferred by this report." : "");
     };
+    const close = make("button", { type: "button", className: "cm-close", textContent: "Close" });
+    close.addEventListener("click", () => { const { td } = chosen; chosen = null; detail(); td.querySelector("button").focus(); });
     const detail = () => {
       const place = box.querySelector(".cm-detail");
       for (const cell of cells) cell.td.classList.toggle("cm-chosen", cell === chosen);
-      if (!chosen) return;
+      if (!chosen) { place.replaceChildren(); return; }
       const bearing = chosen.rows.filter((row) => BEARING.includes(status(row, typed.value)) && (!shown.value || shown.value === row.object));
       const order = (row) => BEARING.indexOf(status(row, typed.value)) * 10 + record.severities.indexOf(row.severity);
       bearing.sort((a, b) => order(a) - order(b));
       place.replaceChildren(
-        make("p", { className: "cm-head", textContent: `${chosen.element}, ${chosen.stage}, ${words(typed.value)}` }),
+        make("p", { className: "cm-head", textContent: `${chosen.element}, ${chosen.stage}, ${words(typed.value)} ` }, close),
         bearing.length ? make("ul", {}, ...bearing.map((row) => line(row, status(row, typed.value)))) : make("p", { textContent: "This record has no control here on that day." }),
       );
     };
@@ -86,7 +88,9 @@
       const place = box.querySelector(".cm-changes");
       for (const cell of cells) cell.td.classList.remove("cm-changed");
       place.replaceChildren();
-      if (!other.value) return;
+      const wrong = sentence(other, "The day to compare with");
+      if (wrong) place.append(make("p", { className: "cm-head cm-wrong", textContent: wrong }));
+      if (wrong || !other.value) return;
       const [before, after] = [other.value, typed.value].sort();
       const groups = new Map();
       for (const cell of cells) {
@@ -107,14 +111,23 @@
       );
     };
     const sentence = (input, what) => {
-      if (input.validity.badInput || (!input.value && input.required)) return `${what} is no date; write one between ${words(from)} and ${words(to)}.`;
+      if (input.validity.badInput || (!input.value && input.required)) return `${what} is no date; write one from ${words(from)} on.`;
       if (input.value && input.value < from) return `${words(input.value)} lies before the record of controls, which begins on ${words(from)}; quotas and duties are older, and their first dates are not in it.`;
       return "";
     };
     const draw = () => {
-      const wrong = sentence(typed, "The day") || sentence(other, "The day to compare with");
+      const wrong = sentence(typed, "The day");
       state.classList.toggle("cm-wrong", Boolean(wrong));
-      if (wrong) { state.textContent = wrong; return; }
+      if (wrong) { // nothing of another day may stand below it
+        state.textContent = wrong;
+        chosen = null;
+        detail();
+        box.querySelector(".cm-changes").replaceChildren();
+        for (const cell of cells) { cell.td.replaceChildren(); cell.td.classList.remove("cm-changed"); }
+        back.disabled = true;
+        forth.disabled = !(typed.value && typed.value < from);
+        return;
+      }
       const day = typed.value;
       slide.value = Math.round((Date.parse(day > to ? to : day) - Date.parse(from)) / 864e5);
       slide.setAttribute("aria-valuetext", words(day));
