@@ -132,7 +132,7 @@ def test_a_file_that_is_no_notebook_gets_a_sentence(tmp_path):
 def test_an_unknown_chapter_gets_the_list_of_those_there_are():
     said = rareearths("run", "no_such")
     assert said.returncode == 1
-    assert "no chapter 'no_such'; there are: 03_who_mines" in said.stderr
+    assert "no chapter 'no_such'; there are: 01_elements, 02" in said.stderr
     assert "Traceback" not in said.stderr
 
 
