@@ -42,7 +42,8 @@
   }
 
   const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const name = decodeURIComponent(location.hash.slice(1));
+    const target = name && (document.getElementById(name) || document.getElementById(name.toLowerCase())); // #measure-M057 too
     if (!target) return;
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     target.scrollIntoView({ behavior: "instant" });
@@ -156,7 +157,7 @@
       });
     }
     addEventListener("hashchange", () => { // an address of a row that is not shown takes the choices back
-      const wanted = rows.find((row) => row.id && `#${row.id}` === location.hash);
+      const wanted = rows.find((row) => row.id && `#${row.id}` === location.hash.toLowerCase());
       if (!wanted || state.found.includes(wanted)) return;
       label.lastElementChild.value = "";
       for (const list of choosers.querySelectorAll("select")) list.value = "";
