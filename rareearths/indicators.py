@@ -89,8 +89,9 @@ def net_import_reliance_pct(
 ) -> float | None:
     """Give net imports and stock releases in percent of apparent consumption, at most 100.
 
-    Reliance is imports less exports plus what stocks released; apparent consumption is production plus that
-    (U.S. Geological Survey, Mineral Commodity Summaries, Appendix B). All four in one unit, of one year and scope.
+    Reliance is imports less exports, plus what stocks released where that is counted; apparent consumption is
+    production plus that (U.S. Geological Survey, Mineral Commodity Summaries, notes to the two measures in the data
+    releases of 2025 and 2026). All four in one unit, of one year and scope.
 
     Returns:
         Percent; 0 for a net exporter (the USGS prints "E"); None where consumption is not above zero, so that
@@ -125,7 +126,8 @@ def coverage_months(stock: float, yearly_use: float) -> float:
 def unit_value(value: float, quantity: float) -> float:
     """Give value over quantity of a trade flow, e.g. USD over kg: an average over a mix, not a price.
 
-    (United Nations, International Merchandise Trade Statistics: Compilers Manual, on unit values.)
+    It moves with the mix as well as with prices (M. Silver, The Wrongs and Rights of Unit Value Indices, Review of
+    Income and Wealth 56, 2010).
 
     Returns:
         NaN where nothing was shipped, or where either figure is missing.

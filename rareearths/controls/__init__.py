@@ -91,12 +91,12 @@ def at(day: datetime.date | str, controls: pd.DataFrame | None = None) -> pd.Dat
     return rows.assign(status=[_status(row, day) for row in rows.itertuples()])
 
 
-def status(element: str, stage: str, day: datetime.date | str, every: bool = False) -> pd.DataFrame:
+def status(element: str | None, stage: str | None, day: datetime.date | str, every: bool = False) -> pd.DataFrame:
     """Give the controls on one element at one stage that bear on a day, the strongest first.
 
     Args:
-        element: symbol of one of the seventeen, e.g. ``Dy``.
-        stage: a stage of ``data/codes/stages.csv``, e.g. ``magnet``.
+        element: symbol of one of the seventeen, e.g. ``Dy``; None for all.
+        stage: a stage of ``data/codes/stages.csv``, e.g. ``magnet``; None for all.
         day: a date, or its text as year-month-day.
         every: also those that ended before or start later.
 

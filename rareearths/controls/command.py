@@ -38,8 +38,7 @@ def main(arguments: list[str]) -> int:
         if asked.diff:
             rows = controls.diff(asked.diff, asked.at, element, stage)
         else:
-            rows = controls._only(controls.at(asked.at), element, stage)
-            rows = controls._strongest_first(rows[rows["status"].isin(controls.BEARING)])
+            rows = controls.status(element, stage, asked.at)
     except controls.NotInRecord as error:
         print(error, file=sys.stderr)
         return 1
@@ -92,13 +91,9 @@ def _columns(rows: pd.DataFrame) -> list[str]:
 def _json(asked, rows: pd.DataFrame) -> str:
     measures = data.load("measures").set_index("measure_id")
     listed = []
-    for row in json.loads(rows.to_json(orient="records", date_format="iso")):
+    for row in json.loads(rows.to_json(orient="records")):
         measure = measures.loc[row["measure_id"]]
         source = data.source(row["source_id"])
-        row = {
-            name: value[:10] if name.startswith("suspended_") and value and "T" in value else value
-            for name, value in row.items()
-        }
         address = measure["document_url"]
         listed.append(
             row

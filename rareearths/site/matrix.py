@@ -16,7 +16,6 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from rareearths import controls, data
 from rareearths.controls import exchange
-from rareearths.data import DataError
 
 FOLDER = "policy"
 """Where the files stand on the site."""
@@ -60,10 +59,6 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
     """Write JSON, schemas, calendar and the script for the page to ``policy/`` of the site, after a good build."""
     if error is not None or app.builder.format != "html":
         return
-    try:
-        data.describe("controls")
-    except DataError:
-        return  # a site of other tables
     out = Path(app.outdir) / FOLDER
     out.mkdir(exist_ok=True)
     matrix = exchange.controls_json()
