@@ -27,9 +27,10 @@ def book_prices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         tables: us_prices, usgs_price_series, annual_prices and sources by name, as :func:`rareearths.data.load` gives them.
 
     Returns:
-        Columns year, material, form, price_usd_kg (the middle of a range), statistic, flag, edition and source_id, sorted.
+        Columns year, material, form, price_usd_kg (the middle of a range), statistic, flag, edition, source_id and
+        locator, sorted.
     """
-    columns = ["year", "material", "form", "price_usd_kg", "statistic", "flag", "edition", "source_id"]
+    columns = ["year", "material", "form", "price_usd_kg", "statistic", "flag", "edition", "source_id", "locator"]
     usgs = tables["us_prices"].merge(
         tables["usgs_price_series"][["product", "basis", "material", "form", "statistic", "book_rank"]],
         on=["product", "basis"],

@@ -136,6 +136,16 @@ def test_each_source_line_names_its_editions():
                 assert source["editions"], (thing.id, source["source_id"])
 
 
+def test_everything_published_leads_to_a_place_in_a_document():
+    """A row's source without its page or line is hard to follow. The report's own counts lead to its tables."""
+    nowhere = [
+        thing.id
+        for thing in published.read_all().values()
+        if not any(source["locators"] or source["source_id"] == "this_report" for source in thing.payload["sources"])
+    ]
+    assert not nowhere
+
+
 def test_ids_are_unique_over_the_book(tmp_path):
     cell = {
         "cell_type": "code",
