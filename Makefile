@@ -13,7 +13,7 @@ export RAREEARTHS_DATA := $(abspath $(DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book check run test serve update bench lock clean
+.PHONY: help book check run test serve update bench extra lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,13 @@ update: $(READY) ## take in a new edition: make update FROM=path/to/official/fil
 bench: $(READY) ## measure page weights and build times, into bench/results.md
 	@$(BIN)/python bench/bench.py
 
-lock: $(READY) ## make requirements.txt anew from requirements.in
+extra: $(READY) ## add what only ensembles on a cluster and the bench need
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extra.txt
+
+lock: $(READY) ## make requirements.txt and requirements-extra.txt anew from the .in files
 	@$(BIN)/python -m pip install --quiet "$$(grep '^# uv ' requirements.in | sed 's/^# uv //')"
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements-extra.in -o requirements-extra.txt
 
 clean: ## remove the built site and what was set up
 	rm -rf _build $(VENV) rareearths.egg-info .pytest_cache
