@@ -23,7 +23,7 @@ class Backtest:
 
     Attributes:
         ranges: What was drawn from.
-        draws: (draws, 25).
+        draws: (draws, 28).
         episodes: Episodes A and B by name.
         predicted: Logarithms of multiples by episode, (draws, points).
         weights: By what was fitted on: "nothing" (the ranges as they are), "A", "B", "A and B".
@@ -51,9 +51,13 @@ class Backtest:
         return score.fan(episode.predict(outcome), self.noise[on])
 
     def learned(self, on: str, names: tuple[str, ...] = FITTED, size: int = score.FAN) -> np.ndarray:
-        """Draws in which the named parameters carry what was learned and all others are drawn anew: (size, 25)."""
+        """Draws in which the named parameters carry what was learned and all others are drawn anew: (size, 28)."""
         fresh = parameters.draw(self.ranges, size, score.SEED + 7)
         return fresh if on == "nothing" else score.cut(self.draws, self.weights[on], fresh, names)
+
+    def core(self, on: str = "A and B", size: int = score.FAN) -> np.ndarray:
+        """Values of FITTED after the fit, (size, 5): what scenarios.draws takes as learned."""
+        return self.learned(on, FITTED, size)[:, [engine.PARAMETERS.index(name) for name in FITTED]]
 
     def scores(self, names: tuple[str, ...] | None = FITTED) -> pd.DataFrame:
         """Scores of every fit on every episode: index fitted on, tested on, market."""

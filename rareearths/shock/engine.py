@@ -34,11 +34,14 @@ PARAMETERS = (
     "spot_volume_share",  # omega, share of the volume
     "magnet_share",  # mu, share of the need outside China that comes as magnets
     "plan_yield",  # rho, share of planned capacity that comes to run
-    "plan_delay",  # d, months
+    "ban_delay",  # d, months that the prohibition of technology exports adds
     "lead_time_new_mine",  # L, months
     "ramp_time",  # m, months from first product to steady output
     "outside_supply_growth",  # i, capacity started in a month at twice the hurdle, share of world use
     "investment_hurdle",  # h, price over base
+    "ban_yield",  # rho_b, the same as rho under the prohibition
+    "ban_cost",  # c_b, share of the hurdle that the prohibition adds
+    "pass_rate_scale",  # x, what really passes over the stated pass rate
 )
 AT = {name: position for position, name in enumerate(PARAMETERS)}
 
@@ -83,14 +86,17 @@ class Market:
         output_china: China's output over the base month before any loss, (T, G).
         elastic_supply: 1 where running plants answer to the price, 0 for by-products, (G,).
         own_supply: Supply outside China that the path of the market brings anyway, months of base use, (T, G).
-        planned: Further capacity planned outside China, months of base use, (T, G), counted before delay and yield.
+        planned: Further capacity planned outside China, months of base use, (T, G), before yield.
+        planned_under_ban: The same for what is planned while the prohibition of technology exports is in force, (T, G),
+            before delay and yield.
+        ban: 1 in months in which the prohibition is in force, (T,): new starts take longer, cost more and yield less.
         pass_rate: Share of the normal flow of oxides that licences let through, (T, G); 1 or more: free.
         magnet_pass_rate: The same for magnets, (T, G).
         in_magnets: 1 where part of the need outside China comes as magnets (parameter magnet_share), (G,).
         quota: Export quota over the base exports of a month, (T,); inf: none.
         duty: Price with export duty over the same in the base month, (T, G).
         panic_dated: Months in which panic is on whatever flows do, (T,); 0 in all runs but those of a test.
-        extra_stock: Stock beyond the normal cover at the start, months, (G,).
+        reserve: Stock held apart outside China, months of base use, (G,): released to cover use while a limit binds.
         demand_scale: Multiplies both demand elasticities, (G,).
         floor_price: Price that new plants are promised, over the base price; 0 none.
         spot_seen: 1 where users see the spot price, 0 where they see the contract price.
@@ -108,13 +114,15 @@ class Market:
     output_china: np.ndarray | None = None
     elastic_supply: np.ndarray | None = None
     planned: np.ndarray | None = None
+    planned_under_ban: np.ndarray | None = None
+    ban: np.ndarray | None = None
     pass_rate: np.ndarray | None = None
     magnet_pass_rate: np.ndarray | None = None
     in_magnets: np.ndarray | None = None
     quota: np.ndarray | None = None
     duty: np.ndarray | None = None
     panic_dated: np.ndarray | None = None
-    extra_stock: np.ndarray | None = None
+    reserve: np.ndarray | None = None
     demand_scale: np.ndarray | None = None
     floor_price: float = 0.0
     spot_seen: float = 1.0
@@ -143,13 +151,15 @@ class Market:
                 full(self.elastic_supply, 0.0, (g,)),
                 full(self.own_supply, 0.0, (t, g)),
                 full(self.planned, 0.0, (t, g)),
+                full(self.planned_under_ban, 0.0, (t, g)),
+                full(self.ban, 0.0, (t,)),
                 full(self.pass_rate, 1.0, (t, g)),
                 full(self.magnet_pass_rate, 1.0, (t, g)),
                 full(self.in_magnets, 0.0, (g,)),
                 full(self.quota, np.inf, (t,)),
                 full(self.duty, 1.0, (t, g)),
                 full(self.panic_dated, 0.0, (t,)),
-                full(self.extra_stock, 0.0, (g,)),
+                full(self.reserve, 0.0, (g,)),
                 full(self.demand_scale, 1.0, (g,)),
                 np.array([self.floor_price, self.spot_seen]),
             ),
@@ -169,13 +179,15 @@ def _run(
     elastic,
     own_path,
     planned,
+    planned_ban,
+    ban,
     pass_rate,
     magnet_pass,
     in_magnets,
     quota,
     duty,
     panic_dated,
-    extra_stock,
+    reserve,
     demand_scale,
     scalars,
     slot,
@@ -197,6 +209,7 @@ def _run(
     own, wanted, leaked, normal = np.empty(goods), np.empty(goods), np.empty(goods), np.empty(goods)
     balance = np.empty(goods)
     panic = np.empty(goods)
+    held = np.empty(goods)
     for n in range(draws.shape[0]):
         beta, loss, cover, leak_cap, cover_c = draws[n, 0], draws[n, 1], draws[n, 2], draws[n, 3], draws[n, 4]
         eps_s, eps_l, horizon, theta, sigma = draws[n, 5], draws[n, 6], draws[n, 7], draws[n, 8], draws[n, 9]
@@ -204,11 +217,12 @@ def _run(
         alpha, gamma, omega = draws[n, 15], draws[n, 16], draws[n, 17]
         mu, rho, delay, lead = draws[n, 18], draws[n, 19], draws[n, 20], draws[n, 21]
         ramp, invest, hurdle = draws[n, 22] / 3.0, draws[n, 23], draws[n, 24]
+        rho_ban, cost_ban, really = draws[n, 25], draws[n, 26], draws[n, 27]
         whole = int(np.floor(delay))
         part = delay - whole
         premium = 0.0
         for g in range(goods):
-            stock_o[g], stock_c[g] = cover + extra_stock[g], cover_c * china_use[g]
+            stock_o[g], stock_c[g], held[g] = cover, cover_c * china_use[g], reserve[g]
             price_o[g] = price_c[g] = mean_o[g] = mean_c[g] = 1.0
             intensity_o[g] = intensity_c[g] = 1.0
             saved_o[g] = saved_c[g] = 0.0
@@ -239,12 +253,12 @@ def _run(
                     * mean_c[g] ** ((eps_l - eps_s) * scale)
                 )
                 early = t - whole
-                plan = 0.0  # (4)
+                late = 0.0  # (4)
                 if early >= 0:
-                    plan = (1.0 - part) * planned[early, g]
+                    late = (1.0 - part) * planned_ban[early, g]
                     if early >= 1:
-                        plan += part * planned[early - 1, g]
-                own[g] = own_path[t, g] + rho * plan + running[g]
+                        late += part * planned_ban[early - 1, g]
+                own[g] = own_path[t, g] + rho * planned[t, g] + rho_ban * late + running[g]
                 normal[g] = max(0.0, activity_outside[t, g] - own[g])
                 landed = price_c[g] * duty[t, g] + premium / base_usd[g]  # (5)
                 aim = cover * (1.0 + phi * panic[g]) * intensity_o[g] * activity_outside[t, g] * landed ** (-1.0 / beta)
@@ -260,7 +274,7 @@ def _run(
                 limit = np.inf  # (6)
                 free = (1.0 - mu * in_magnets[g]) * pass_rate[t, g] + mu * in_magnets[g] * magnet_pass[t, g]
                 if free < 1.0:
-                    limit = free * normal[g]
+                    limit = really * free * normal[g]
                 flow = min(share * wanted[g], limit)
                 bound = flow < wanted[g] * (1.0 - 1e-9)
                 made = (  # (3)
@@ -275,14 +289,18 @@ def _run(
                     ration = (stock_c[g] + made) / total
                     met_c, flow = met_c * ration, flow * ration
                     leaked[g] = leaked[g] * ration
-                before = stock_o[g] + stock_c[g]
+                before = stock_o[g] + stock_c[g] + held[g]
                 stock_c[g] = max(0.0, stock_c[g] + made - met_c - flow - leaked[g])
-                at_hand = stock_o[g] + own[g] + flow + leaked[g]
+                released = 0.0
+                if bound:
+                    released = min(held[g], max(0.0, use_o[g] - own[g] - flow - leaked[g]))
+                held[g] -= released
+                at_hand = stock_o[g] + own[g] + flow + leaked[g] + released
                 met_o = min(use_o[g], at_hand)
                 stock_o[g] = max(0.0, at_hand - met_o)
                 balance[g] = max(
                     balance[g],
-                    abs(stock_o[g] + stock_c[g] - before - made - own[g] + met_c + met_o),
+                    abs(stock_o[g] + stock_c[g] + held[g] - before - made - own[g] + met_c + met_o),
                 )
                 if bound or panic_dated[t] > 0.0:  # (8)
                     panic[g] = 1.0
@@ -312,13 +330,16 @@ def _run(
                     intensity_c[g] += back
                     saved_c[g] -= back
                 expected[g] += (price_o[g] - expected[g]) / 12.0  # (4)
-                start = invest * (1.0 + china_use[g]) * min(1.0, max(0.0, max(expected[g], floor_price) / hurdle - 1.0))
-                pace = 3.0 / lead
+                barrier = hurdle * (1.0 + cost_ban * ban[t])
+                start = (
+                    invest * (1.0 + china_use[g]) * min(1.0, max(0.0, max(expected[g], floor_price) / barrier - 1.0))
+                )
+                pace = 3.0 / (lead + delay * ban[t])
                 done = third[g] * pace
                 third[g] += second[g] * pace - done
                 second[g] += (first[g] - second[g]) * pace
                 first[g] += start - first[g] * pace
-                built[g] += rho * done
+                built[g] += (rho_ban if ban[t] > 0.0 else rho) * done
                 running[g] += (built[g] - running[g]) / ramp
                 empty = met_o < use_o[g] * (1.0 - 1e-9)
                 if empty and summary[n, g, 5] < 0.0:
@@ -394,7 +415,7 @@ def simulate(
     """Run the model for each draw; the result depends neither on workers nor on chunk.
 
     Args:
-        draws: Parameters in the order of PARAMETERS, (draws, 25); months, shares as fractions, rates a month.
+        draws: Parameters in the order of PARAMETERS, (draws, 28); months, shares as fractions, rates a month.
         market: The inputs, T months and G goods.
         months: Months to keep, counted from 0; all by default.
         variables: Variables to keep, of VARIABLES.

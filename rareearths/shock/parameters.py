@@ -23,16 +23,18 @@ FACTOR = {
 """Units of data/model/parameters.csv in those of the model: fractions and months. Others are taken as they are."""
 
 USES = ("episodes", "scenarios")
+PAIRED = {"ban_yield": "plan_yield"}
+"""A parameter that takes the random number of another, so that runs with and without the prohibition can be compared."""
+
 WIDTH = 4 * -(-len(PARAMETERS) // 4)  # random numbers a draw takes: the generator makes four at a time
 
 
-def ranges(table: pd.DataFrame, use: str, ban: bool = False) -> pd.DataFrame:
+def ranges(table: pd.DataFrame, use: str) -> pd.DataFrame:
     """The range of each parameter, in the order and the units of the model.
 
     Args:
         table: The table parameters.
         use: "episodes" or "scenarios".
-        ban: Whether the prohibition of technology exports is in force, which touches the plans for new plants alone.
 
     Returns:
         One row a parameter (index): low, mode (missing where every value is as likely), high, and the row of the table
@@ -42,9 +44,6 @@ def ranges(table: pd.DataFrame, use: str, ban: bool = False) -> pd.DataFrame:
         raise ValueError(f"unknown use {use!r}: it is one of {', '.join(USES)}")
     drawn = table["drawn"].fillna("").str.split(";")
     chosen = table[[use in uses for uses in drawn]]
-    if ban:
-        instead = table[table["drawn"] == "with the ban"]
-        chosen = pd.concat([chosen[~chosen["parameter"].isin(instead["parameter"])], instead])
     for name in PARAMETERS:
         count = int((chosen["parameter"] == name).sum())
         if count != 1:
@@ -67,7 +66,7 @@ def ranges(table: pd.DataFrame, use: str, ban: bool = False) -> pd.DataFrame:
 
 
 def uniform(draws: int, seed: int, first: int = 0) -> np.ndarray:
-    """Random numbers between 0 and 1 for the draws first, first + 1 ...: (draws, 25)."""
+    """Random numbers between 0 and 1 for the draws first, first + 1 ...: (draws, 28)."""
     generator = np.random.Philox(key=seed)
     generator.advance(first * WIDTH // 4)
     return np.random.Generator(generator).random((draws, WIDTH))[:, : len(PARAMETERS)]
@@ -81,7 +80,7 @@ def scaled(numbers: np.ndarray, ranges: pd.DataFrame) -> np.ndarray:
     """
     out = np.empty(numbers.shape)
     for position, row in enumerate(ranges.itertuples()):
-        share, width = numbers[:, position], row.high - row.low
+        share, width = numbers[:, PARAMETERS.index(PAIRED.get(row.Index, row.Index))], row.high - row.low
         if width == 0.0:
             out[:, position] = row.low
         elif np.isfinite(row.mode):
@@ -96,5 +95,5 @@ def scaled(numbers: np.ndarray, ranges: pd.DataFrame) -> np.ndarray:
 
 
 def draw(ranges: pd.DataFrame, draws: int, seed: int, first: int = 0) -> np.ndarray:
-    """Parameters for the draws first, first + 1 ... of a seed: (draws, 25), in the order of PARAMETERS."""
+    """Parameters for the draws first, first + 1 ... of a seed: (draws, 28), in the order of PARAMETERS."""
     return scaled(uniform(draws, seed, first), ranges)

@@ -109,7 +109,7 @@ def score(low: np.ndarray, middle: np.ndarray, high: np.ndarray, points: pd.Data
 
 
 def cut(draws: np.ndarray, weight: np.ndarray, fresh: np.ndarray, names: tuple[str, ...] = CORE) -> np.ndarray:
-    """Draws in which only the named parameters carry what was learned; all others are as in fresh: (len(fresh), 25)."""
+    """Draws in which only the named parameters carry what was learned; all others are as in fresh: (len(fresh), 28)."""
     chosen = again(weight, len(fresh))
     mixed = np.random.Generator(np.random.Philox(key=SEED + 2)).permutation(chosen)
     out = fresh.copy()
@@ -149,8 +149,8 @@ def rival_static(episode: Episode, exponent: float, share_in_magnets: float, out
     Outside the share is that of exports, inside that of China's output.
     """
     market, out = episode.market, np.empty(len(episode.points))
-    (_, _, _, loss, *_), quota = market.arrays, market.arrays[13]
-    pass_rate, magnet_pass, in_magnets = market.arrays[10], market.arrays[11], market.arrays[12]
+    (_, _, _, loss, *_), quota = market.arrays, market.arrays[15]
+    pass_rate, magnet_pass, in_magnets = market.arrays[12], market.arrays[13], market.arrays[14]
     for column, point in enumerate(episode.points.itertuples()):
         month = min(int(point.month), market.months - 1)
         good = market.goods.index(point.good)
