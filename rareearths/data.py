@@ -35,6 +35,9 @@ PANDAS_TYPES = {
 }
 """How each type of the description is held in pandas; a date stays a text, which in ISO form sorts as it should."""
 
+TEXT_STORAGE = "python"
+"""How pandas holds texts: named, since it takes pyarrow where that happens to be installed and then orders ties otherwise."""
+
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where PyYAML has it
 
 _KEPT = Path(__file__).resolve().parent.parent / "_build" / "kept"
@@ -138,6 +141,7 @@ def typed(content: bytes, resource: dict) -> pd.DataFrame:
     """Turn the CSV of a table into a frame, typed as the table's description says; a blank cell is missing."""
     import pandas as pd
 
+    pd.set_option("mode.string_storage", TEXT_STORAGE)
     types = {field["name"]: PANDAS_TYPES[field["type"]] for field in resource["schema"]["fields"]}
     return pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False, na_values=[""], encoding="utf-8")
 

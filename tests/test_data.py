@@ -150,3 +150,8 @@ def test_seventeen_elements_and_four_magnet_rare_earths():
 
 def test_every_outline_has_a_country():
     assert set(data.load("country_outlines").country_iso3) <= set(data.load("countries").country_iso3)
+
+
+def test_texts_are_held_alike_whatever_else_is_installed():
+    """Pandas would take pyarrow where it finds it, and then orders ties in another way."""
+    assert data.load("elements")["name"].dtype.storage == "python"

@@ -18,6 +18,8 @@ from IPython.display import display
 from rareearths import data
 from rareearths.published import MIME
 
+pd.set_option("mode.string_storage", data.TEXT_STORAGE)  # for the frames a chapter makes itself
+
 SIGNIFICANT_DIGITS = 10
 """Digits kept of a computed float: more would differ between machines, fewer would round the sources."""
 LOCATORS_SHOWN = 6
