@@ -1,8 +1,8 @@
 """What may come: the scenarios of data/model/scenarios.csv as inputs of the model, and what comes out, draw by draw.
 
 None is a forecast. Two kinds: a shock alone (36 months of a good like dysprosium, 97 % imported, no growth) and a path to
-2035 (NdPr, with the demand and the refining outside China that the IEA expects; China's output follows demand so that, at
-the mean yield of the plans and without the prohibition, the price stays where it is).
+2035 (NdPr, with the demand and the refining outside China that the IEA expects; China's output follows use and the stocks that
+grow with it so that, at the mean yield of the plans and without the prohibition, the price stays where it is).
 """
 
 from __future__ import annotations
@@ -94,6 +94,12 @@ def scenario(name: str, tables: Mapping[str, pd.DataFrame], **changes) -> Scenar
     return Scenario(name, row["title"], row, Market(**fields), shock, sources)
 
 
+def _mean(row: pd.Series) -> float:
+    """Mean of a range: of a triangle where it has a mode."""
+    ends = [row["low"], row["high"]] + ([row["mode"]] if np.isfinite(row["mode"]) else [])
+    return float(np.mean(ends))
+
+
 def _alone(row: pd.Series, tables) -> tuple[dict, int | None, pd.DataFrame]:
     """A good like dysprosium: no growth, no plans, own supply as the scenario says."""
     shock = BEFORE if row["duration_months"] > 0 else None
@@ -132,9 +138,9 @@ def _to_2035(row: pd.Series, tables) -> tuple[dict, int | None, pd.DataFrame]:
     under = more if ban_months == LENGTH else np.minimum(more, more[ban_months])
     under = under if ban_months else np.zeros(LENGTH)
     ranges = parameters.ranges(tables["parameters"], "scenarios")
-    mean_yield = (ranges.loc["plan_yield", "low"] + ranges.loc["plan_yield", "high"]) / 2
-    usual = (plan - own) * mean_yield
-    made = ratio + 1 - own
+    usual = (plan - own) * _mean(ranges.loc["plan_yield"])
+    stocks = _mean(ranges.loc["stock_cover"]) + ratio * _mean(ranges.loc["china_stock_cover"])  # months of use
+    made = (ratio + 1) * activity - own - usual + stocks * np.gradient(activity)
     fields = {
         "goods": ("NdPr",),
         "months": LENGTH,
@@ -145,7 +151,7 @@ def _to_2035(row: pd.Series, tables) -> tuple[dict, int | None, pd.DataFrame]:
         "ban": ban,
         "activity_outside": activity[:, None],
         "activity_china": activity[:, None],
-        "output_china": ((ratio * activity + activity - own - usual) / made)[:, None],
+        "output_china": (made / (ratio + 1 - own))[:, None],
         "elastic_supply": np.array([1.0]),
     }
     prices = tables["us_prices"]
