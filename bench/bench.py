@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import shock
 
 from rareearths import data
 
@@ -39,6 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         times = measure_times(copy_book(Path(folder) / "book"))
     text = report(times, measure_weights(REPOSITORY / "_build" / "html"), measure_loading())
+    text += "\n" + "\n".join(shock.section()) + "\n"
     (REPOSITORY / "bench" / "results.md").write_text(text, encoding="utf-8")
     print(text)
     return 0

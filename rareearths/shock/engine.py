@@ -66,10 +66,12 @@ SUMMARY = (
     "empty_month",
     "balance_error",
     "lowest_stock",
+    "use_below_base",
 )
 FLOOR = 0.05  # months of cover below which the price does not rise: parameters.csv, cover_floor
 LARGEST_RISE = 1.3  # most that running plants make over their base output
 BRIEF = 1e-12
+ROUNDING = 1e-9  # a smaller share is no difference but one of rounding
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Market:
             array = np.full(shape, default) if value is None else np.asarray(value, dtype=float)
             if array.shape != shape:
                 array = np.broadcast_to(array[:, None] if array.shape == (t,) and shape == (t, g) else array, shape)
-            return np.ascontiguousarray(array, dtype=float)
+            return np.array(array, dtype=float, order="C")  # a copy: the code is compiled once, not again for views
 
         object.__setattr__(
             self,
@@ -166,6 +168,67 @@ class Market:
         )
 
 
+# Logarithm and exponential from their series, so that they are worked out for several draws at once and are the same to
+# the bit on every machine; right to one or two units in the last place, and exact where a price is 1.
+
+SHIFT = 1.5 * 2.0**52  # added to a number of moderate size, it leaves the number's whole part in the last bits
+SHIFT_BITS = int(np.float64(SHIFT).view(np.int64))
+ROOT_HALF_BITS = int(np.float64(np.sqrt(0.5)).view(np.int64))
+LOG_2 = float(np.log(2.0))
+LOG_2_HIGH = float(np.round(LOG_2 * 2.0**32) / 2.0**32)  # so short that a whole number of them is exact
+LOG_2_LOW = -4.200915072681086e-11  # log(2) less the number above
+
+
+@njit(error_model="numpy")
+def _log(x):
+    """Logarithm of a positive number: x = 2^twos rest, rest 0.71 to 1.41, log(rest) = 2 artanh((rest - 1) / (rest + 1))."""
+    bits = np.float64(x).view(np.int64)
+    twos = (bits - ROOT_HALF_BITS) >> 52
+    rest = np.int64(bits - (twos << 52)).view(np.float64)
+    part = (rest - 1.0) / (rest + 1.0)
+    z = part * part
+    q = z * z
+    odd = z * (1 / 3 + q * (1 / 7 + q * (1 / 11 + q * (1 / 15 + q * (1 / 19)))))
+    tail = odd + q * (1 / 5 + q * (1 / 9 + q * (1 / 13 + q * (1 / 17))))
+    return (np.int64(twos + SHIFT_BITS).view(np.float64) - SHIFT) * LOG_2 + 2.0 * (part + part * tail)
+
+
+@njit(error_model="numpy")
+def _exp(x):
+    """Exponential: x = whole log(2) + r, r -0.35 to 0.35."""
+    x = min(700.0, max(-700.0, x))
+    shifted = x * (1.0 / LOG_2) + SHIFT
+    whole = shifted - SHIFT
+    r = (x - whole * LOG_2_HIGH) - whole * LOG_2_LOW
+    q = r * r
+    cosh = 1 / 40320 + q * (1 / 3628800 + q * (1 / 479001600))
+    cosh = 1.0 + q * (1 / 2 + q * (1 / 24 + q * (1 / 720 + q * cosh)))
+    sinh = 1 / 362880 + q * (1 / 39916800 + q * (1 / 6227020800))
+    sinh = r * (1.0 + q * (1 / 6 + q * (1 / 120 + q * (1 / 5040 + q * sinh))))
+    near = cosh + sinh
+    return np.int64(np.float64(near).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)).view(np.float64)
+
+
+# The working memory: rows of LANES numbers, one of each draw, in one array for the draws (d) and one for each good (s). So
+# the compiler sees that rows do not overlap and works the equations out for several draws at once. It stops doing so, and
+# the model is three times slower, where a loop over j holds an `if` that is more than a choice between two values.
+LANES = 16
+# fmt: off
+(
+    BETA, LOSS, COVER, LEAK_CAP, COVER_C, EPS_S, EPS_L, HORIZON, THETA, SIGMA, KEPT, ETA, LEAK_COST, PHI, PSI, ALPHA, GAMMA,
+    OMEGA, MU, RHO, DELAY, LEAD, RAMP, INVEST, HURDLE, RHO_BAN, COST_BAN, REALLY, ASKED, RENT,
+) = (LANES * row for row in range(len(PARAMETERS) + 2))
+OF_A_DRAW = LANES * (len(PARAMETERS) + 2)
+(
+    PRICE_O, PRICE_C, STOCK_O, STOCK_C, FLOW, LEAKED, USE_O, MET_O, OWN, PREMIUM,  # as VARIABLES
+    PEAK, ABOVE_TWICE, LOST, CONTRACT, SPOT, EMPTY, BALANCE, LOWEST, BELOW,  # as SUMMARY
+    LOG_O, LOG_C, MEAN_O, MEAN_C, INTENSITY_O, INTENSITY_C, SAVED_O, SAVED_C, EXPECTED, FIRST, SECOND, THIRD, BUILT, RUNNING,
+    PANIC, USE_C, WANTED, NORMAL, LATE, HELD,
+) = (LANES * row for row in range(39))
+# fmt: on
+OF_A_GOOD = LANES * 39
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _run(
     draws,
@@ -191,185 +254,179 @@ def _run(
     demand_scale,
     scalars,
     slot,
+    columns,
     recorded,
     summary,
 ):
-    """One draw after another, all months and goods; fills recorded (n, R, G, V) and summary (n, G, S) in place."""
+    """LANES draws after LANES draws, all months and goods; fills recorded (n, R, G, V) and summary (n, G, S) in place."""
     months, goods = own_path.shape
-    floor_price, spot_seen = scalars[0], scalars[1]
-    stock_o, stock_c = np.empty(goods), np.empty(goods)
-    price_o, price_c = np.empty(goods), np.empty(goods)
-    mean_o, mean_c = np.empty(goods), np.empty(goods)
-    intensity_o, intensity_c = np.empty(goods), np.empty(goods)
-    saved_o, saved_c = np.empty(goods), np.empty(goods)
-    expected = np.empty(goods)
-    first, second, third = np.empty(goods), np.empty(goods), np.empty(goods)
-    built, running = np.empty(goods), np.empty(goods)
-    use_o, use_c = np.empty(goods), np.empty(goods)
-    own, wanted, leaked, normal = np.empty(goods), np.empty(goods), np.empty(goods), np.empty(goods)
-    balance = np.empty(goods)
-    panic = np.empty(goods)
-    held = np.empty(goods)
-    for n in range(draws.shape[0]):
-        beta, loss, cover, leak_cap, cover_c = draws[n, 0], draws[n, 1], draws[n, 2], draws[n, 3], draws[n, 4]
-        eps_s, eps_l, horizon, theta, sigma = draws[n, 5], draws[n, 6], draws[n, 7], draws[n, 8], draws[n, 9]
-        kept, eta, leak_cost, phi, psi = draws[n, 10], draws[n, 11], draws[n, 12], draws[n, 13], draws[n, 14]
-        alpha, gamma, omega = draws[n, 15], draws[n, 16], draws[n, 17]
-        mu, rho, delay, lead = draws[n, 18], draws[n, 19], draws[n, 20], draws[n, 21]
-        ramp, invest, hurdle = draws[n, 22] / 3.0, draws[n, 23], draws[n, 24]
-        rho_ban, cost_ban, really = draws[n, 25], draws[n, 26], draws[n, 27]
-        whole = int(np.floor(delay))
-        part = delay - whole
-        premium = 0.0
-        for g in range(goods):
-            stock_o[g], stock_c[g], held[g] = cover, cover_c * china_use[g], reserve[g]
-            price_o[g] = price_c[g] = mean_o[g] = mean_c[g] = 1.0
-            intensity_o[g] = intensity_c[g] = 1.0
-            saved_o[g] = saved_c[g] = 0.0
-            expected[g] = 1.0
-            first[g] = second[g] = third[g] = built[g] = running[g] = 0.0
-            panic[g] = 0.0
-            balance[g] = 0.0
-            for k in range(summary.shape[2]):
-                summary[n, g, k] = 0.0
-            summary[n, g, 5] = -1.0
-            summary[n, g, 7] = np.inf
+    floor_price, spot_seen = scalars[0], scalars[1] > 0.5
+    plans = np.any(planned_ban > 0.0)
+    d = np.zeros(OF_A_DRAW)
+    memory = np.zeros((goods, OF_A_GOOD))
+    for begin in range(0, draws.shape[0], LANES):
+        lanes = min(LANES, draws.shape[0] - begin)
+        for j in range(lanes):
+            for k in range(draws.shape[1]):
+                d[LANES * k + j] = draws[begin + j, k]
+            d[RENT + j] = 0.0
+            for g in range(goods):
+                s = memory[g]
+                for row in range(0, OF_A_GOOD, LANES):
+                    s[row + j] = 0.0
+                s[STOCK_O + j] = d[COVER + j]
+                s[HELD + j] = reserve[g]
+                s[STOCK_C + j] = d[COVER_C + j] * china_use[g]
+                s[PRICE_O + j] = s[PRICE_C + j] = s[MEAN_O + j] = s[MEAN_C + j] = 1.0
+                s[INTENSITY_O + j] = s[INTENSITY_C + j] = s[EXPECTED + j] = s[PEAK + j] = 1.0
+                s[EMPTY + j] = -1.0
+                s[LOWEST + j] = np.inf
         for t in range(months):
-            asked = 0.0
+            for j in range(lanes):
+                d[ASKED + j] = 0.0
             for g in range(goods):
-                seen = price_o[g] if spot_seen > 0.5 else (1.0 - omega) * price_c[g] + omega * price_o[g]
-                scale = demand_scale[g]
-                use_o[g] = (  # (1)
-                    intensity_o[g]
-                    * activity_outside[t, g]
-                    * seen ** (eps_s * scale)
-                    * mean_o[g] ** ((eps_l - eps_s) * scale)
-                )
-                use_c[g] = (
-                    china_use[g]
-                    * intensity_c[g]
-                    * activity_china[t, g]
-                    * price_c[g] ** (eps_s * scale)
-                    * mean_c[g] ** ((eps_l - eps_s) * scale)
-                )
-                early = t - whole
-                late = 0.0  # (4)
-                if early >= 0:
-                    late = (1.0 - part) * planned_ban[early, g]
-                    if early >= 1:
-                        late += part * planned_ban[early - 1, g]
-                own[g] = own_path[t, g] + rho * planned[t, g] + rho_ban * late + running[g]
-                normal[g] = max(0.0, activity_outside[t, g] - own[g])
-                landed = price_c[g] * duty[t, g] + premium / base_usd[g]  # (5)
-                aim = cover * (1.0 + phi * panic[g]) * intensity_o[g] * activity_outside[t, g] * landed ** (-1.0 / beta)
-                need = max(0.0, use_o[g] - own[g] + alpha * (aim - stock_o[g]))
-                gap = price_o[g] / price_c[g] - 1.0 - leak_cost
-                leaked[g] = min(need, leak_cap * normal[g] * min(1.0, max(0.0, gap)))
-                wanted[g] = need - leaked[g]
-                asked += weight[g] * wanted[g] / max(BRIEF, 1.0 - own_path[0, g])
-            share = 1.0
-            if asked > quota[t]:
-                share = quota[t] / asked
+                s = memory[g]
+                for j in range(lanes if plans else 0):
+                    delay = d[DELAY + j]
+                    whole = int(np.floor(delay))
+                    late = 0.0
+                    if t >= whole:
+                        late = (1.0 - (delay - whole)) * planned_ban[t - whole, g]
+                    if t >= whole + 1:
+                        late += (delay - whole) * planned_ban[t - whole - 1, g]
+                    s[LATE + j] = late
+                active, active_c, tax, usd = activity_outside[t, g], activity_china[t, g], duty[t, g], base_usd[g]
+                scale, tonnes, path = demand_scale[g], weight[g] / max(BRIEF, 1.0 - own_path[0, g]), own_path[t, g]
+                base_c, plan = china_use[g], planned[t, g]
+                for j in range(lanes):
+                    price_o, price_c = s[PRICE_O + j], s[PRICE_C + j]
+                    log_c, eps_s = s[LOG_C + j], d[EPS_S + j]
+                    eps_more = d[EPS_L + j] - eps_s
+                    log_seen = s[LOG_O + j]
+                    if not spot_seen:
+                        log_seen = _log((1.0 - d[OMEGA + j]) * price_c + d[OMEGA + j] * price_o)
+                    ordinary = s[INTENSITY_O + j] * active
+                    use_o = ordinary * _exp(scale * (eps_s * log_seen + eps_more * _log(s[MEAN_O + j])))  # (1)
+                    use_c = base_c * s[INTENSITY_C + j] * active_c
+                    use_c *= _exp(scale * (eps_s * log_c + eps_more * _log(s[MEAN_C + j])))
+                    own = path + d[RHO + j] * plan + d[RHO_BAN + j] * s[LATE + j] + s[RUNNING + j]  # (4)
+                    normal = max(0.0, active - own)
+                    landed = price_c * tax + d[RENT + j] / usd  # (5)
+                    aim = d[COVER + j] * (1.0 + d[PHI + j] * s[PANIC + j]) * ordinary
+                    aim *= _exp(-_log(landed) / d[BETA + j])
+                    need = max(0.0, use_o - own + d[ALPHA + j] * (aim - s[STOCK_O + j]))
+                    gap = price_o / price_c - 1.0 - d[LEAK_COST + j]
+                    leaked = min(need, d[LEAK_CAP + j] * normal * min(1.0, max(0.0, gap)))
+                    s[USE_O + j] = use_o
+                    s[USE_C + j] = use_c
+                    s[OWN + j] = own
+                    s[NORMAL + j] = normal
+                    s[LEAKED + j] = leaked
+                    s[WANTED + j] = need - leaked
+                    s[PREMIUM + j] = d[RENT + j]
+                    d[ASKED + j] += tonnes * (need - leaked)
             for g in range(goods):
-                limit = np.inf  # (6)
-                free = (1.0 - mu * in_magnets[g]) * pass_rate[t, g] + mu * in_magnets[g] * magnet_pass[t, g]
-                if free < 1.0:
-                    limit = really * free * normal[g]
-                flow = min(share * wanted[g], limit)
-                bound = flow < wanted[g] * (1.0 - 1e-9)
-                made = (  # (3)
-                    (china_use[g] + 1.0 - own_path[0, g])
-                    * output_china[t, g]
-                    * (1.0 - loss * output_loss[t, g])
-                    * min(LARGEST_RISE, price_c[g] ** (eta * elastic[g]))
+                s = memory[g]
+                active, active_c, base_c = activity_outside[t, g], activity_china[t, g], china_use[g]
+                passing, passing_magnets, magnets = pass_rate[t, g], magnet_pass[t, g], in_magnets[g]
+                output, lost, answers = (
+                    (base_c + 1.0 - own_path[0, g]) * output_china[t, g],
+                    output_loss[t, g],
+                    elastic[g],
                 )
-                total = use_c[g] + flow + leaked[g]  # (7)
-                met_c = use_c[g]
-                if total > stock_c[g] + made:
-                    ration = (stock_c[g] + made) / total
-                    met_c, flow = met_c * ration, flow * ration
-                    leaked[g] = leaked[g] * ration
-                before = stock_o[g] + stock_c[g] + held[g]
-                stock_c[g] = max(0.0, stock_c[g] + made - met_c - flow - leaked[g])
-                released = 0.0
-                if bound:
-                    released = min(held[g], max(0.0, use_o[g] - own[g] - flow - leaked[g]))
-                held[g] -= released
-                at_hand = stock_o[g] + own[g] + flow + leaked[g] + released
-                met_o = min(use_o[g], at_hand)
-                stock_o[g] = max(0.0, at_hand - met_o)
-                balance[g] = max(
-                    balance[g],
-                    abs(stock_o[g] + stock_c[g] + held[g] - before - made - own[g] + met_c + met_o),
+                allowed, dated, banned = quota[t], panic_dated[t] > 0.0, ban[t]
+                for j in range(lanes):
+                    wanted, leaked, own = s[WANTED + j], s[LEAKED + j], s[OWN + j]
+                    use_o, use_c = s[USE_O + j], s[USE_C + j]
+                    asked, beta, omega, horizon = d[ASKED + j], d[BETA + j], d[OMEGA + j], d[HORIZON + j]
+                    stock_o, stock_c = s[STOCK_O + j], s[STOCK_C + j]
+                    share = allowed / asked if asked > allowed * (1.0 + ROUNDING) else 1.0
+                    free = (1.0 - d[MU + j] * magnets) * passing + d[MU + j] * magnets * passing_magnets  # (6)
+                    limit = d[REALLY + j] * free * s[NORMAL + j] if free < 1.0 else np.inf
+                    flow = min(share * wanted, limit)
+                    bound = flow < wanted * (1.0 - ROUNDING)
+                    made = output * (1.0 - d[LOSS + j] * lost)  # (3)
+                    made *= min(LARGEST_RISE, _exp(d[ETA + j] * answers * s[LOG_C + j]))
+                    total = use_c + flow + leaked  # (7)
+                    ration = (stock_c + made) / total if total > stock_c + made else 1.0
+                    met_c, flow, leaked = use_c * ration, flow * ration, leaked * ration
+                    held = s[HELD + j]
+                    before = stock_o + stock_c + held
+                    released = min(held, max(0.0, use_o - own - flow - leaked)) if bound else 0.0
+                    held -= released
+                    stock_c = max(0.0, stock_c + made - met_c - flow - leaked)
+                    at_hand = stock_o + own + flow + leaked + released
+                    met_o = min(use_o, at_hand)
+                    stock_o = max(0.0, at_hand - met_o)
+                    error = abs(stock_o + stock_c + held - before - made - own + met_c + met_o)
+                    panic = s[PANIC + j]  # (8)
+                    panic = 1.0 if bound or dated else panic - d[PSI + j] * panic
+                    intensity_o, intensity_c = s[INTENSITY_O + j], s[INTENSITY_C + j]
+                    cover_o = max(FLOOR, stock_o / max(BRIEF, intensity_o * active))  # (9)
+                    cover_c = max(FLOOR, stock_c / max(BRIEF, base_c * intensity_c * active_c))
+                    log_o = -beta * _log(cover_o / (d[COVER + j] * (1.0 + d[PHI + j] * panic)))
+                    log_c = -beta * _log(cover_c / d[COVER_C + j])
+                    price_o, price_c = _exp(log_o), _exp(log_c)
+                    mean_o, mean_c = s[MEAN_O + j], s[MEAN_C + j]
+                    mean_o += (price_o - mean_o) / horizon
+                    mean_c += (price_c - mean_c) / horizon
+                    theta, sigma, back = d[THETA + j], d[SIGMA + j], 1.0 - d[KEPT + j]  # (2)
+                    saved_o, saved_c = s[SAVED_O + j], s[SAVED_C + j]
+                    cut = sigma * intensity_o * min(1.0, mean_o / theta - 1.0)
+                    dear, regained = mean_o > theta, saved_o / horizon
+                    s[INTENSITY_O + j] = intensity_o - cut if dear else intensity_o + regained
+                    s[SAVED_O + j] = saved_o + back * cut if dear else saved_o - regained
+                    cut = sigma * intensity_c * min(1.0, mean_c / theta - 1.0)
+                    dear, regained = mean_c > theta, saved_c / horizon
+                    s[INTENSITY_C + j] = intensity_c - cut if dear else intensity_c + regained
+                    s[SAVED_C + j] = saved_c + back * cut if dear else saved_c - regained
+                    expected = s[EXPECTED + j]  # (4)
+                    expected += (price_o - expected) / 12.0
+                    worth = max(expected, floor_price) / (d[HURDLE + j] * (1.0 + d[COST_BAN + j] * banned)) - 1.0
+                    start = d[INVEST + j] * (1.0 + base_c) * min(1.0, max(0.0, worth))
+                    pace = 3.0 / (d[LEAD + j] + d[DELAY + j] * banned)
+                    share_kept = d[RHO_BAN + j] if banned > 0.0 else d[RHO + j]
+                    first, second, third = s[FIRST + j], s[SECOND + j], s[THIRD + j]
+                    built, running = s[BUILT + j] + share_kept * third * pace, s[RUNNING + j]
+                    s[FIRST + j] = first + start - first * pace
+                    s[SECOND + j] = second + (first - second) * pace
+                    s[THIRD + j] = third + (second - third) * pace
+                    s[BUILT + j] = built
+                    s[RUNNING + j] = running + (built - running) / (d[RAMP + j] / 3.0)
+                    s[EXPECTED + j] = expected
+                    s[PANIC + j], s[HELD + j] = panic, held
+                    s[MEAN_O + j], s[MEAN_C + j] = mean_o, mean_c
+                    s[LOG_O + j], s[LOG_C + j] = log_o, log_c
+                    s[PRICE_O + j], s[PRICE_C + j] = price_o, price_c
+                    s[STOCK_O + j], s[STOCK_C + j] = stock_o, stock_c
+                    s[FLOW + j], s[LEAKED + j], s[MET_O + j] = flow, leaked, met_o
+                    empty = s[EMPTY + j]
+                    empty = t if empty < 0.0 and met_o < use_o * (1.0 - ROUNDING) else empty
+                    peak = s[PEAK + j]
+                    s[EMPTY + j] = empty
+                    s[PEAK + j] = max(peak, price_o) if empty < 0.0 else peak
+                    s[ABOVE_TWICE + j] += 1.0 if price_o > 2.0 else 0.0
+                    s[LOST + j] += 1.0 - met_o / use_o if use_o > BRIEF else 0.0
+                    s[BELOW + j] += 1.0 - met_o / active if active > BRIEF else 0.0
+                    s[CONTRACT + j] += met_o * ((1.0 - omega) * (price_c - 1.0) + omega * (price_o - 1.0))
+                    s[SPOT + j] += met_o * (price_o - 1.0)
+                    s[BALANCE + j] = max(s[BALANCE + j], error)
+                    s[LOWEST + j] = min(s[LOWEST + j], min(stock_o, stock_c))
+            if slot[t] >= 0:
+                for j in range(lanes):
+                    for g in range(goods):
+                        for k in range(len(columns)):
+                            recorded[begin + j, slot[t], g, k] = memory[g, LANES * columns[k] + j]
+            for j in range(lanes):  # (10)
+                over = min(2.0, d[ASKED + j] / max(BRIEF, quota[t]) - 1.0)
+                moved = (
+                    max(0.5 * d[RENT + j], d[RENT + j] + d[GAMMA + j] * over) if abs(over) > ROUNDING else d[RENT + j]
                 )
-                if bound or panic_dated[t] > 0.0:  # (8)
-                    panic[g] = 1.0
-                else:
-                    panic[g] -= psi * panic[g]
-                aim_cover = cover * (1.0 + phi * panic[g])
-                ordinary_o = max(BRIEF, intensity_o[g] * activity_outside[t, g])
-                ordinary_c = max(BRIEF, china_use[g] * intensity_c[g] * activity_china[t, g])
-                price_o[g] = (max(FLOOR, stock_o[g] / ordinary_o) / aim_cover) ** -beta  # (9)
-                price_c[g] = (max(FLOOR, stock_c[g] / ordinary_c) / cover_c) ** -beta
-                mean_o[g] += (price_o[g] - mean_o[g]) / horizon
-                mean_c[g] += (price_c[g] - mean_c[g]) / horizon
-                if mean_o[g] > theta:  # (2)
-                    cut = sigma * intensity_o[g] * min(1.0, mean_o[g] / theta - 1.0)
-                    intensity_o[g] -= cut
-                    saved_o[g] += (1.0 - kept) * cut
-                else:
-                    back = saved_o[g] / horizon
-                    intensity_o[g] += back
-                    saved_o[g] -= back
-                if mean_c[g] > theta:
-                    cut = sigma * intensity_c[g] * min(1.0, mean_c[g] / theta - 1.0)
-                    intensity_c[g] -= cut
-                    saved_c[g] += (1.0 - kept) * cut
-                else:
-                    back = saved_c[g] / horizon
-                    intensity_c[g] += back
-                    saved_c[g] -= back
-                expected[g] += (price_o[g] - expected[g]) / 12.0  # (4)
-                barrier = hurdle * (1.0 + cost_ban * ban[t])
-                start = (
-                    invest * (1.0 + china_use[g]) * min(1.0, max(0.0, max(expected[g], floor_price) / barrier - 1.0))
-                )
-                pace = 3.0 / (lead + delay * ban[t])
-                done = third[g] * pace
-                third[g] += second[g] * pace - done
-                second[g] += (first[g] - second[g]) * pace
-                first[g] += start - first[g] * pace
-                built[g] += (rho_ban if ban[t] > 0.0 else rho) * done
-                running[g] += (built[g] - running[g]) / ramp
-                empty = met_o < use_o[g] * (1.0 - 1e-9)
-                if empty and summary[n, g, 5] < 0.0:
-                    summary[n, g, 5] = t
-                if summary[n, g, 5] < 0.0:
-                    summary[n, g, 0] = max(summary[n, g, 0], price_o[g])
-                if price_o[g] > 2.0:
-                    summary[n, g, 1] += 1.0
-                summary[n, g, 2] += 1.0 - met_o / max(BRIEF, use_o[g])
-                summary[n, g, 3] += met_o * ((1.0 - omega) * (price_c[g] - 1.0) + omega * (price_o[g] - 1.0))
-                summary[n, g, 4] += met_o * (price_o[g] - 1.0)
-                summary[n, g, 7] = min(summary[n, g, 7], min(stock_o[g], stock_c[g]))
-                if slot[t] >= 0:
-                    at = slot[t]
-                    recorded[n, at, g, 0] = price_o[g]
-                    recorded[n, at, g, 1] = price_c[g]
-                    recorded[n, at, g, 2] = stock_o[g]
-                    recorded[n, at, g, 3] = stock_c[g]
-                    recorded[n, at, g, 4] = flow
-                    recorded[n, at, g, 5] = leaked[g]
-                    recorded[n, at, g, 6] = use_o[g]
-                    recorded[n, at, g, 7] = met_o
-                    recorded[n, at, g, 8] = own[g]
-                    recorded[n, at, g, 9] = premium
-            if quota[t] < np.inf:  # (10)
-                premium = max(0.0, premium + gamma * min(2.0, asked / max(BRIEF, quota[t]) - 1.0))
-            else:
-                premium = 0.0
-        for g in range(goods):
-            summary[n, g, 6] = balance[g]
+                d[RENT + j] = moved if quota[t] < np.inf else 0.0
+        for j in range(lanes):
+            for g in range(goods):
+                for k in range(summary.shape[2]):
+                    summary[begin + j, g, k] = memory[g, PEAK + LANES * k + j]
 
 
 @dataclass(frozen=True)
@@ -404,6 +461,22 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def checked(
+    draws: np.ndarray, market: Market, months: Sequence[int] | None, variables: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The draws as numbers and the months to keep, in order; what cannot be run is refused."""
+    draws = np.ascontiguousarray(draws, dtype=float)
+    if draws.ndim != 2 or draws.shape[1] != len(PARAMETERS):
+        raise ValueError(f"draws has the shape {draws.shape}: it needs one row a draw and {len(PARAMETERS)} columns")
+    unknown = [name for name in variables if name not in VARIABLES]
+    if unknown:
+        raise ValueError(f"unknown variables {', '.join(unknown)}: there are {', '.join(VARIABLES)}")
+    kept = np.arange(market.months) if months is None else np.unique(np.asarray(months, dtype=int))
+    if kept.size and not (0 <= kept[0] and kept[-1] < market.months):
+        raise ValueError(f"months must lie between 0 and {market.months - 1}")
+    return draws, kept
+
+
 def simulate(
     draws: np.ndarray,
     market: Market,
@@ -422,26 +495,16 @@ def simulate(
         workers: Threads; as many as there are processors by default.
         chunk: Draws that a thread takes at a time; bounds the memory beside what is kept.
     """
-    draws = np.ascontiguousarray(draws, dtype=float)
-    if draws.ndim != 2 or draws.shape[1] != len(PARAMETERS):
-        raise ValueError(f"draws has the shape {draws.shape}: it needs one row a draw and {len(PARAMETERS)} columns")
-    unknown = [name for name in variables if name not in VARIABLES]
-    if unknown:
-        raise ValueError(f"unknown variables {', '.join(unknown)}: there are {', '.join(VARIABLES)}")
-    kept = np.arange(market.months) if months is None else np.unique(np.asarray(months, dtype=int))
-    if kept.size and not (0 <= kept[0] and kept[-1] < market.months):
-        raise ValueError(f"months must lie between 0 and {market.months - 1}")
-    columns = [VARIABLES.index(name) for name in variables]
+    draws, kept = checked(draws, market, months, variables)
+    columns = np.array([VARIABLES.index(name) for name in variables], dtype=np.int64)
     slot = np.full(market.months, -1)
     slot[kept] = np.arange(kept.size)
     recorded = np.empty((len(draws), kept.size, len(market.goods), len(columns)))
     summary = np.empty((len(draws), len(market.goods), len(SUMMARY)))
 
     def run(first):
-        part = draws[first : first + chunk]
-        scratch = np.empty((len(part), kept.size, len(market.goods), len(VARIABLES)))
-        _run(part, *market.arrays, slot, scratch, summary[first : first + chunk])
-        recorded[first : first + chunk] = scratch[..., columns]
+        part = slice(first, first + chunk)
+        _run(draws[part], *market.arrays, slot, columns, recorded[part], summary[part])
 
     starts = range(0, len(draws), chunk)
     workers = min(workers or processors(), max(1, len(starts)))

@@ -273,7 +273,7 @@ def export_weights(tables: Mapping[str, pd.DataFrame]) -> tuple[np.ndarray, pd.D
 
 
 def licence_shares(table: pd.DataFrame) -> pd.DataFrame:
-    """Share of licence requests granted at the days it was reported, means where two report within a fortnight.
+    """Share of licence requests granted at the days it was reported, means where two report on the same days.
 
     Returns:
         Columns month (from 1 April 2025), share, source_id, locator.

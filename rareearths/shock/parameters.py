@@ -60,7 +60,10 @@ def ranges(table: pd.DataFrame, use: str) -> pd.DataFrame:
         if not (np.isfinite(row.low) and np.isfinite(row.high)):
             raise ValueError(f"{at}, columns value_low and value_high: a range is missing; give both ends")
         if row.low > row.high or (np.isfinite(row.mode) and not row.low <= row.mode <= row.high):
-            raise ValueError(f"{at}: {row.value} is not between {row.value_low} and {row.value_high}; correct the row")
+            raise ValueError(
+                f"{at}, column value: {row.value} is not between value_low {row.value_low} and value_high {row.value_high}; "
+                "correct the row"
+            )
     chosen.index.name = "name"
     return chosen
 
@@ -89,9 +92,14 @@ def scaled(numbers: np.ndarray, ranges: pd.DataFrame) -> np.ndarray:
             out[:, position] = np.where(share * width < row.mode - row.low, left, right)
         else:
             out[:, position] = row.low + share * width
+    return ordered(out)
+
+
+def ordered(draws: np.ndarray) -> np.ndarray:
+    """The draws, with the long response of demand at least as strong as the short one (changed in place)."""
     short, long = PARAMETERS.index("short_run_demand_elasticity"), PARAMETERS.index("long_run_demand_elasticity")
-    out[:, long] = np.minimum(out[:, long], out[:, short])
-    return out
+    draws[:, long] = np.minimum(draws[:, long], draws[:, short])
+    return draws
 
 
 def draw(ranges: pd.DataFrame, draws: int, seed: int, first: int = 0) -> np.ndarray:

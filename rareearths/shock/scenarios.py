@@ -24,7 +24,16 @@ BEFORE, ALONE = 3, 36  # months before the shock, and in all, of a shock alone
 START, LENGTH = 2024, 144  # first year and months of a path to 2035
 IEA = "IEA May 2025"
 SEED = 20231221
-RESULTS = ("peak", "months_above_twice", "lost_months", "contract_bill", "spot_bill", "runs_out", "month_out")
+RESULTS = (
+    "peak",
+    "months_above_twice",
+    "lost_months",
+    "months_below_base",
+    "contract_bill",
+    "spot_bill",
+    "runs_out",
+    "month_out",
+)
 
 
 @dataclass(frozen=True)
@@ -185,9 +194,7 @@ def draws(
         numbers = np.random.Generator(generator).random((count, 4))[:, 0]
         columns = [PARAMETERS.index(name) for name in FITTED]
         out[:, columns] = learned[(numbers * len(learned)).astype(int)]
-        short, long = PARAMETERS.index("short_run_demand_elasticity"), PARAMETERS.index("long_run_demand_elasticity")
-        out[:, long] = np.minimum(out[:, long], out[:, short])
-    return out
+    return parameters.ordered(out)
 
 
 def results(outcome: Outcome, shock: int | None) -> pd.DataFrame:
@@ -195,7 +202,8 @@ def results(outcome: Outcome, shock: int | None) -> pd.DataFrame:
 
     Returns:
         peak (multiple of the base price outside China, before stocks run out), months_above_twice, lost_months (months of
-        use that could not be met), contract_bill and spot_bill (further cost of the oxide, in months of the base bill, at
+        use that users wanted at the price and did not get), months_below_base (months of use below that at base prices: what was
+        not to be had, what was saved because of the price, and what was designed out), contract_bill and spot_bill (further cost of the oxide, in months of the base bill, at
         contract and at spot prices), runs_out (whether a line stood still for want of oxide), month_out (months from the
         start of the shock to that, missing where none did).
     """
@@ -206,6 +214,7 @@ def results(outcome: Outcome, shock: int | None) -> pd.DataFrame:
             "peak": outcome["peak"][:, 0],
             "months_above_twice": outcome["months_above_twice"][:, 0],
             "lost_months": outcome["lost_use"][:, 0],
+            "months_below_base": outcome["use_below_base"][:, 0],
             "contract_bill": outcome["contract_bill"][:, 0],
             "spot_bill": outcome["spot_bill"][:, 0],
             "runs_out": runs_out,

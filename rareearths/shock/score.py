@@ -12,7 +12,7 @@ import pandas as pd
 
 from rareearths.shock.engine import PARAMETERS
 from rareearths.shock.episodes import Episode
-from rareearths.shock.parameters import CORE
+from rareearths.shock.parameters import CORE, ordered
 
 LEVEL = 0.9
 SEED = 20231221
@@ -115,7 +115,7 @@ def cut(draws: np.ndarray, weight: np.ndarray, fresh: np.ndarray, names: tuple[s
     out = fresh.copy()
     columns = [PARAMETERS.index(name) for name in names]
     out[:, columns] = draws[mixed][:, columns]
-    return out
+    return ordered(out)
 
 
 def narrowed(draws: np.ndarray, weight: np.ndarray) -> pd.Series:
