@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-KINDS = ("figure", "table", "number", "statement")
+KINDS = ("figure", "table", "number", "statement", "explorer")
 MIME = "application/vnd.rareearths.{kind}+json"
 """Type of the JSON part of a stored output, by kind."""
 

@@ -21,6 +21,7 @@ from rareearths.site import (
     catalogue,
     downloads,
     evidence,
+    explorer,
     lighten,
     mathml,
     matrix,
@@ -69,7 +70,8 @@ def _tie_code_to_things(app: Sphinx, doctree: nodes.document) -> None:
         ):
             if not output.children:
                 output.parent.remove(output)
-        if any(isinstance(node, (evidence.evidence_figure, evidence.evidence_table)) for node in cell.findall()):
+        shown = (evidence.evidence_figure, evidence.evidence_table, explorer.explorer)
+        if any(isinstance(node, shown) for node in cell.findall()):
             cell["classes"].append("ev-cell")
         cell["hide_mode"] = "input"
         cell["prompt_show"] = cell["prompt_hide"] = "Code"
@@ -109,6 +111,8 @@ def setup(app: Sphinx) -> dict:
             text=(evidence.visit_text, None),
             latex=(evidence.visit_latex, None),
         )
+    other = (explorer.visit_other, None)
+    app.add_node(explorer.explorer, html=(explorer.visit_html, None), text=other, latex=other)
     app.add_node(numbers.quoted, html=(numbers.visit_quoted, numbers.depart_quoted), text=_pass, latex=_pass)
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))
     app.add_post_transform(CodeBelowFigure)
@@ -129,6 +133,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("build-finished", downloads.write_all)
     app.connect("build-finished", catalogue.write_data)
     app.connect("build-finished", matrix.write_files)
+    app.connect("build-finished", explorer.write_draws)
     app.config.html_static_path += [str(STATIC)]
     app.add_css_file("palette.css", priority=800)
     app.add_css_file("book.css", priority=801)

@@ -150,7 +150,7 @@ def _register(app: Sphinx, published: dict[str, Published]) -> dict:
             "kind": thing.kind,
             "id": thing.id,
             "page": thing.page,
-            "anchor": thing.id if shown else f"note-{thing.id}",
+            "anchor": f"note-{thing.id}" if thing.kind in ("number", "statement") else thing.id,
             "number": thing.number if shown else None,
         }
         entry |= {key: value for key, value in thing.payload.items() if key not in ("id", "data", "narrow_svg")}

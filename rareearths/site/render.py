@@ -6,13 +6,13 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
 
 from rareearths.published import KINDS, MIME
-from rareearths.site.evidence import make
+from rareearths.site import evidence, explorer
 
 _KIND_OF = {MIME.format(kind=kind): kind for kind in KINDS}
 
 
 class Renderer:
-    """Turns figures and tables into numbered nodes; numbers and statements show only where prose quotes them."""
+    """Turns figures and tables into numbered nodes and explorers into theirs; numbers and statements show only where prose quotes them."""
 
     mime_priority_overrides = [("*", mime, 1) for mime in _KIND_OF]
 
@@ -25,9 +25,10 @@ class Renderer:
             return [] if data.output_metadata.get("rareearths") else None
         document = renderer.renderer.document
         identifier = data.content["id"]
-        if kind not in ("figure", "table"):
+        if kind in ("number", "statement"):
             return [nodes.inline(thing=identifier, classes=["ev-made-here"])]
         env = renderer.renderer.sphinx_env
+        make = explorer.make if kind == "explorer" else evidence.make
         node = make(env.rareearths_published[identifier])
         document.note_explicit_target(node, node)
         return [node]
