@@ -380,14 +380,14 @@ def conflicts_are_decided(tables: Tables) -> Iterator[Problem]:
             )
 
 
-@needs(claims="claim_id document conflicts_with")
+@needs(claims="claim_id source_id conflicts_with")
 def conflicting_claims_name_each_other(tables: Tables) -> Iterator[Problem]:
     """See that a claim in conflict with another is named by that one, and that the two are of different documents."""
     table = tables["claims"]
     claims = table.set_index("claim_id")
     for row in table.dropna(subset="conflicts_with").itertuples():
         other = claims.loc[row.conflicts_with]
-        if other.conflicts_with != row.claim_id or other.document == row.document:
+        if other.conflicts_with != row.claim_id or other.source_id == row.source_id:
             yield problem(
                 table,
                 "conflict of one side",
