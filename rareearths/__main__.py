@@ -1,4 +1,4 @@
-"""The command line: ``python -m rareearths book | check | run | build | serve | controls | update``."""
+"""The command line: ``python -m rareearths book | check | run | build | serve | controls | ensemble | update``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ COMMANDS = {
     "build": "build the site in _build/html from the stored outputs",
     "serve": "show the built site on this machine",
     "controls": "China's controls by element and stage on a day, or what changed between two",
+    "ensemble": "many draws of a scenario of the supply-shock model into a file, on one machine or on many",
     "update": "take in a new edition of an official file",
 }
+
+MODULES = {"ensemble": "shock.command"}
+"""Where a command is that is not a module or package of its own name."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: python -m rareearths COMMAND [options]   (each COMMAND takes --help)\n")
-        print("\n".join(f"  {name:8}{text}" for name, text in COMMANDS.items()))
+        print("\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items()))
         return 0 if arguments else 2
     if arguments[0] not in COMMANDS:
         print(f"no command {arguments[0]!r}; there are: {', '.join(COMMANDS)}", file=sys.stderr)
@@ -38,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-    command = importlib.import_module(f"rareearths.{arguments[0]}")
+    command = importlib.import_module(f"rareearths.{MODULES.get(arguments[0], arguments[0])}")
     return command.main(arguments[1:])
 
 

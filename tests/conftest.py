@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -80,3 +81,24 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+
+
+def _extra(module: str):
+    """Import what `make extra` adds; without it a test is skipped, or fails where REQUIRE_EXTRA is set."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        message = f"no {module} found: `make extra` installs it, to run the tests of ensembles"
+        (pytest.fail if os.environ.get("REQUIRE_EXTRA") else pytest.skip)(message)
+
+
+@pytest.fixture(scope="session")
+def pyarrow():
+    """The package that writes Parquet."""
+    return _extra("pyarrow")
+
+
+@pytest.fixture(scope="session")
+def distributed(pyarrow):
+    """Dask's package for clusters, where there is also what writes Parquet."""
+    return _extra("distributed")
