@@ -133,7 +133,7 @@ def _main(arguments: list[str]) -> int:
             learned = None
             if not asked.ranges_only:
                 print(
-                    "learning from the two episodes of chapter 11 (some ten seconds) ...", file=sys.stderr, flush=True
+                    "learning from the two episodes of chapter 12 (some ten seconds) ...", file=sys.stderr, flush=True
                 )
                 learned = backtest.run(tables).core(LEARNED_ON)
             file.describe(described(asked, chosen, ranges, learned))
