@@ -41,7 +41,7 @@ PARAMETERS = (
     "investment_hurdle",  # h, price over base
     "ban_yield",  # rho_b, the same as rho under the prohibition
     "ban_cost",  # c_b, share of the hurdle that the prohibition adds
-    "pass_rate_scale",  # x, what really passes over the stated pass rate
+    "pass_rate_scale",  # x, share that is really held back over the stated one
 )
 AT = {name: position for position, name in enumerate(PARAMETERS)}
 
@@ -277,7 +277,7 @@ def _run(
                 s[STOCK_O + j] = d[COVER + j]
                 s[HELD + j] = reserve[g]
                 s[STOCK_C + j] = d[COVER_C + j] * china_use[g]
-                s[PRICE_O + j] = s[PRICE_C + j] = s[MEAN_O + j] = s[MEAN_C + j] = 1.0
+                s[PRICE_O + j] = s[PRICE_C + j] = 1.0
                 s[INTENSITY_O + j] = s[INTENSITY_C + j] = s[EXPECTED + j] = s[PEAK + j] = 1.0
                 s[EMPTY + j] = -1.0
                 s[LOWEST + j] = np.inf
@@ -306,9 +306,9 @@ def _run(
                     if not spot_seen:
                         log_seen = _log((1.0 - d[OMEGA + j]) * price_c + d[OMEGA + j] * price_o)
                     ordinary = s[INTENSITY_O + j] * active
-                    use_o = ordinary * _exp(scale * (eps_s * log_seen + eps_more * _log(s[MEAN_O + j])))  # (1)
+                    use_o = ordinary * _exp(scale * (eps_s * log_seen + eps_more * s[MEAN_O + j]))  # (1)
                     use_c = base_c * s[INTENSITY_C + j] * active_c
-                    use_c *= _exp(scale * (eps_s * log_c + eps_more * _log(s[MEAN_C + j])))
+                    use_c *= _exp(scale * (eps_s * log_c + eps_more * s[MEAN_C + j]))
                     own = path + d[RHO + j] * plan + d[RHO_BAN + j] * s[LATE + j] + s[RUNNING + j]  # (4)
                     normal = max(0.0, active - own)
                     landed = price_c * tax + d[RENT + j] / usd  # (5)
@@ -342,7 +342,7 @@ def _run(
                     stock_o, stock_c = s[STOCK_O + j], s[STOCK_C + j]
                     share = allowed / asked if asked > allowed * (1.0 + ROUNDING) else 1.0
                     free = (1.0 - d[MU + j] * magnets) * passing + d[MU + j] * magnets * passing_magnets  # (6)
-                    limit = d[REALLY + j] * free * s[NORMAL + j] if free < 1.0 else np.inf
+                    limit = max(0.0, 1.0 - d[REALLY + j] * (1.0 - free)) * s[NORMAL + j] if free < 1.0 else np.inf
                     flow = min(share * wanted, limit)
                     bound = flow < wanted * (1.0 - ROUNDING)
                     made = output * (1.0 - d[LOSS + j] * lost)  # (3)
@@ -368,16 +368,18 @@ def _run(
                     log_c = -beta * _log(cover_c / d[COVER_C + j])
                     price_o, price_c = _exp(log_o), _exp(log_c)
                     mean_o, mean_c = s[MEAN_O + j], s[MEAN_C + j]
-                    mean_o += (price_o - mean_o) / horizon
-                    mean_c += (price_c - mean_c) / horizon
+                    mean_o += (log_o - mean_o) / horizon  # of logarithms
+                    mean_c += (log_c - mean_c) / horizon
                     theta, sigma, back = d[THETA + j], d[SIGMA + j], 1.0 - d[KEPT + j]  # (2)
                     saved_o, saved_c = s[SAVED_O + j], s[SAVED_C + j]
-                    cut = sigma * intensity_o * min(1.0, mean_o / theta - 1.0)
-                    dear, regained = mean_o > theta, saved_o / horizon
+                    worth = _exp(mean_o) / theta - 1.0
+                    cut = sigma * intensity_o * min(1.0, worth)
+                    dear, regained = worth > 0.0, saved_o / horizon
                     s[INTENSITY_O + j] = intensity_o - cut if dear else intensity_o + regained
                     s[SAVED_O + j] = saved_o + back * cut if dear else saved_o - regained
-                    cut = sigma * intensity_c * min(1.0, mean_c / theta - 1.0)
-                    dear, regained = mean_c > theta, saved_c / horizon
+                    worth = _exp(mean_c) / theta - 1.0
+                    cut = sigma * intensity_c * min(1.0, worth)
+                    dear, regained = worth > 0.0, saved_c / horizon
                     s[INTENSITY_C + j] = intensity_c - cut if dear else intensity_c + regained
                     s[SAVED_C + j] = saved_c + back * cut if dear else saved_c - regained
                     expected = s[EXPECTED + j]  # (4)

@@ -96,7 +96,8 @@ def scenario(name: str, tables: Mapping[str, pd.DataFrame], **changes) -> Scenar
             length = min(len(path), months - shock)
             oxide[shock : shock + length] = magnet[shock : shock + length] = np.asarray(path, dtype=float)[:length]
         fields |= {"pass_rate": oxide, "magnet_pass_rate": magnet}
-    fields |= {"in_magnets": np.array([1.0]), "reserve": np.array([float(row["extra_stock_months"])])}
+    use_then = fields["activity_outside"][shock, 0] if shock is not None and "activity_outside" in fields else 1.0
+    fields |= {"in_magnets": np.array([1.0]), "reserve": np.array([float(row["extra_stock_months"]) * use_then])}
     own = tables["scenarios"][tables["scenarios"]["scenario"] == name]
     used = tables["parameters"]["parameter"].isin(["china_use_ratio", "import_share"])
     sources = pd.concat([own, sources, tables["parameters"][used & tables["parameters"]["drawn"].isna()]])
@@ -131,12 +132,12 @@ def _to_2035(row: pd.Series, tables) -> tuple[dict, int | None, pd.DataFrame]:
     supply = tables["supply_outlook"]
     supply = supply[(supply["edition"] == IEA) & (supply["stage"] == "refining") & (supply["measure"] == "supply")]
     supply = supply[supply["year"].le(2035)].set_index(["year", "country_iso3"])
-    years = demand.index.to_numpy(dtype=float)
+    years = demand.index.to_numpy(dtype=float) + 0.5  # a year's figure stands in its middle
     outside = np.array([supply["value"][y, "WLD"] - supply["value"][y, "CHN"] for y in demand.index])
     ratio = _value(tables, "china_use_ratio", 3)
     use = demand["value"].iloc[0] / (1 + ratio)  # kt a year outside China in the base year
     at = START + (np.arange(LENGTH) + 0.5) / 12
-    activity = np.interp(at, years, demand["value"] / demand["value"].iloc[0])  # flat in 2024, the base year
+    activity = np.interp(at, years, demand["value"] / demand["value"].iloc[0])
     plan = np.interp(at, years, outside) / use
     own = plan[0]
     more = (plan - own) * row["build_out_pct"] / 100

@@ -71,7 +71,7 @@ def simulate(
         within_quota = np.where(asked > limit * (1.0 + ROUNDING), limit / np.maximum(asked, np.finfo(float).tiny), 1.0)
         in_magnets = p.magnet_share * given.in_magnets
         passing = (1.0 - in_magnets) * given.pass_rate[month] + in_magnets * given.magnet_pass_rate[month]
-        legal = np.minimum(within_quota * wanted, np.where(passing < 1.0, p.pass_rate_scale * passing * trade, np.inf))
+        legal = np.minimum(within_quota * wanted, np.where(passing < 1.0, np.maximum(0.0, 1.0 - p.pass_rate_scale * (1.0 - passing)) * trade, np.inf))
         held_back = legal < wanted * (1.0 - ROUNDING)  # by a limit, before any rationing
 
         # What China has is shared out evenly where it does not suffice for all.
@@ -151,7 +151,7 @@ class _Region:
         cover = self.stock / np.maximum(BRIEF, self.base_use * self.intensity * active)
         self.price = (aim / np.maximum(FLOOR, cover)) ** p.price_stock_exponent
         share = 1.0 / p.demand_horizon
-        self.mean_price = (1.0 - share) * self.mean_price + share * self.price
+        self.mean_price = self.mean_price ** (1.0 - share) * self.price**share  # a geometric mean
         dear = self.mean_price > theta
         saved = p.intensity_cut_ceiling * self.intensity * np.minimum(1.0, self.mean_price / theta - 1.0)
         back = self.regained / p.demand_horizon

@@ -44,7 +44,7 @@
         let leaked = Math.min(need, leak_cap * normal * Math.min(1, Math.max(0, gap)));
         const wanted = need - leaked;
         const free = t >= shock && t < shock + settings.months ? settings.pass / 100 : 1; // (6)
-        const limit = free < 1 ? really * free * normal : Infinity;
+        const limit = free < 1 ? Math.max(0, 1 - really * (1 - free)) * normal : Infinity;
         let flow = Math.min(wanted, limit);
         const bound = flow < wanted * (1 - 1e-9);
         const made = china_use + 1 - own_path; // (3)
@@ -64,8 +64,8 @@
         const aim_cover = cover * (1 + phi * panic);
         price_o = (Math.max(FLOOR, stock_o / Math.max(BRIEF, intensity_o)) / aim_cover) ** -beta; // (9)
         price_c = (Math.max(FLOOR, stock_c / Math.max(BRIEF, china_use * intensity_c)) / cover_c) ** -beta;
-        mean_o += (price_o - mean_o) / horizon;
-        mean_c += (price_c - mean_c) / horizon;
+        mean_o = mean_o ** (1 - 1 / horizon) * price_o ** (1 / horizon); // a geometric mean
+        mean_c = mean_c ** (1 - 1 / horizon) * price_c ** (1 / horizon);
         if (mean_o > theta) { // (2)
           const cut = sigma * intensity_o * Math.min(1, mean_o / theta - 1);
           intensity_o -= cut;
