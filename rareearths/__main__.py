@@ -1,4 +1,4 @@
-"""The command line: ``python -m rareearths book | check | run | build | serve | controls | ensemble | update``."""
+"""The command line: ``python -m rareearths book | check | run | build | serve | controls | ensemble | edition | update``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "show the built site on this machine",
     "controls": "China's controls by element and stage on a day, or what changed between two",
     "ensemble": "many draws of a scenario of the supply-shock model into a file, on one machine or on many",
+    "edition": "what changed since the last edition; --freeze keeps the record of this one",
     "update": "take in a new edition of an official file",
 }
 

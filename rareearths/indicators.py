@@ -9,7 +9,10 @@ REST = "ROW"
 
 
 def share_pct(part: float, whole: float) -> float:
-    """Give ``part`` over ``whole`` in percent.
+    r"""Give the share of ``part`` in ``whole`` in percent.
+
+    Formula:
+        s = 100 \cdot \frac{\text{part}}{\text{whole}}
 
     Raises:
         ValueError: the whole is not above zero.
@@ -20,10 +23,13 @@ def share_pct(part: float, whole: float) -> float:
 
 
 def hhi(quantities: pd.Series) -> float:
-    """Give the Herfindahl-Hirschman index of quantities by producer, 0 to 10,000 points.
+    r"""Give the Herfindahl-Hirschman index of quantities by producer, 0 to 10,000 points.
 
     The sum of the squared shares in percent (U.S. Department of Justice, Herfindahl-Hirschman Index). An entry
     ``ROW`` counts in the total but not as a producer, which makes the result a lower bound; see :func:`hhi_bounds`.
+
+    Formula:
+        \mathrm{HHI} = \sum_i s_i^2, \qquad s_i = \text{share of producer } i \text{ in percent}
 
     Args:
         quantities: tonnes (or any one unit) indexed by producer; missing values are left out.
@@ -35,9 +41,12 @@ def hhi(quantities: pd.Series) -> float:
 
 
 def hhi_bounds(quantities: pd.Series) -> tuple[float, float]:
-    """Give the least and the greatest index that the producers hidden in ``ROW`` allow.
+    r"""Give the least and the greatest index that the producers hidden in ``ROW`` allow.
 
     The least takes them as endlessly many, the greatest as a single one.
+
+    Formula:
+        \sum_i s_i^2 \;\le\; \mathrm{HHI} \;\le\; \sum_i s_i^2 + s_{\mathrm{ROW}}^2
     """
     known = quantities.dropna()
     _not_negative(known)
@@ -49,7 +58,10 @@ def hhi_bounds(quantities: pd.Series) -> tuple[float, float]:
 
 
 def top_share_pct(quantities: pd.Series, count: int = 3) -> float:
-    """Give the share of the ``count`` largest producers in percent: the concentration ratio CR_count.
+    r"""Give the share of the ``count`` largest producers in percent: the concentration ratio CR_count.
+
+    Formula:
+        \mathrm{CR}_k = s_1 + s_2 + \dots + s_k, \qquad s_1 \ge s_2 \ge \dots
 
     Args:
         quantities: tonnes (or any one unit) indexed by producer; ``ROW`` counts in the total only.
@@ -59,11 +71,14 @@ def top_share_pct(quantities: pd.Series, count: int = 3) -> float:
 
 
 def without_largest(quantities: pd.Series) -> tuple[str, float]:
-    """Give the largest producer and what is left without it, in percent of the total: the N-1 view.
+    r"""Give the largest producer and what is left without it, in percent of the total: the N-1 view.
 
     The N-1 criterion is that of security of supply (European Union, Regulation 2017/1938, Annex II), there for the
     largest single infrastructure against demand; here for the largest producer against all output of the year. It
     says what the others made, not what they could make.
+
+    Formula:
+        100 - \max_i s_i
 
     Args:
         quantities: tonnes (or any one unit) indexed by producer; ``ROW`` counts as left, never as the largest.
@@ -87,11 +102,14 @@ def without_largest(quantities: pd.Series) -> tuple[str, float]:
 def net_import_reliance_pct(
     production: float, imports: float, exports: float, stock_release: float = 0.0
 ) -> float | None:
-    """Give net imports and stock releases in percent of apparent consumption, at most 100.
+    r"""Give net imports and stock releases in percent of apparent consumption, at most 100.
 
     Reliance is imports less exports, plus what stocks released where that is counted; apparent consumption is
     production plus that (U.S. Geological Survey, Mineral Commodity Summaries, notes to the two measures in the data
     releases of 2025 and 2026). All four in one unit, of one year and scope.
+
+    Formula:
+        100 \cdot \frac{\text{imports} - \text{exports} + \text{stock release}}{\text{production} + \text{imports} - \text{exports} + \text{stock release}}
 
     Returns:
         Percent; 0 for a net exporter (the USGS prints "E"); None where consumption is not above zero, so that
@@ -111,7 +129,10 @@ def net_import_reliance_pct(
 
 
 def coverage_months(stock: float, yearly_use: float) -> float:
-    """Give for how many months of average use a stock lasts: twelve times the stock over a year's use.
+    r"""Give for how many months of average use a stock lasts: twelve times the stock over a year's use.
+
+    Formula:
+        12 \cdot \frac{\text{stock}}{\text{use of a year}}
 
     Raises:
         ValueError: a negative stock, or a use that is not above zero.
@@ -124,10 +145,13 @@ def coverage_months(stock: float, yearly_use: float) -> float:
 
 
 def unit_value(value: float, quantity: float) -> float:
-    """Give value over quantity of a trade flow, e.g. USD over kg: an average over a mix, not a price.
+    r"""Give value over quantity of a trade flow, e.g. USD over kg: an average over a mix, not a price.
 
     It moves with the mix as well as with prices (M. Silver, The Wrongs and Rights of Unit Value Indices, Review of
     Income and Wealth 56, 2010).
+
+    Formula:
+        \frac{\text{value}}{\text{quantity}}
 
     Returns:
         NaN where nothing was shipped, or where either figure is missing.
@@ -141,7 +165,10 @@ def unit_value(value: float, quantity: float) -> float:
 
 
 def cagr_pct(first: float, last: float, years: float) -> float:
-    """Give the compound annual growth rate in percent: the steady yearly rate that leads from first to last.
+    r"""Give the compound annual growth rate in percent: the steady yearly rate that leads from first to last.
+
+    Formula:
+        100 \left( \sqrt[\text{years}]{\text{last} / \text{first}} - 1 \right)
 
     Raises:
         ValueError: a figure or a span of years that is not above zero.
@@ -154,21 +181,33 @@ def cagr_pct(first: float, last: float, years: float) -> float:
 
 
 def real(nominal: float, deflator_then: float, deflator_base: float) -> float:
-    """Give a price of another year in money of the base year: nominal times the ratio of the deflators."""
+    r"""Give a price of another year in money of the base year: nominal times the ratio of the deflators.
+
+    Formula:
+        \text{nominal} \cdot \frac{\text{deflator of the base year}}{\text{deflator of then}}
+    """
     if not (deflator_then > 0 and deflator_base > 0):
         raise ValueError(f"deflators have to be above zero, not {deflator_then} and {deflator_base}")
     return nominal * deflator_base / deflator_then
 
 
 def years_of_output(reserves: float, output: float) -> float:
-    """Give reserves over one year's output, in years: a ratio of two estimates, not a forecast of exhaustion."""
+    r"""Give reserves over one year's output, in years: a ratio of two estimates, not a forecast of exhaustion.
+
+    Formula:
+        \frac{\text{reserves}}{\text{output of a year}}
+    """
     if not output > 0:
         raise ValueError(f"years of output need an output above zero, not {output}")
     return reserves / output
 
 
 def revision_pct(first: float, latest: float) -> float:
-    """Give the change from a first to a latest printing in percent of the first; NaN when the first was nought."""
+    r"""Give the change from a first to a latest printing in percent of the first; NaN when the first was nought.
+
+    Formula:
+        100 \cdot \frac{\text{latest} - \text{first}}{\text{first}}
+    """
     return float("nan") if first == 0 else 100 * (latest - first) / first
 
 

@@ -51,9 +51,19 @@ class Published:
         return f"{self.kind.capitalize()} {self.chapter}.{self.position}"
 
     @property
+    def anchor(self) -> str:
+        """Where it stands on its page; a number or statement has its note there."""
+        return anchor(self.id)
+
+    @property
     def page(self) -> str:
         """Path of its page on the site."""
         return f"{self.docname}.html"
+
+
+def anchor(identifier: str) -> str:
+    """Give the anchor of a published thing on its page, by its id."""
+    return identifier if identifier.startswith(("fig-", "tab-")) else f"note-{identifier}"
 
 
 def chapters(repository: Path = REPOSITORY) -> list[Path]:
@@ -133,24 +143,59 @@ def read_all(repository: Path = REPOSITORY) -> dict[str, Published]:
     return found
 
 
+@dataclass(frozen=True)
+class Change:
+    """How one published thing differs between two states: what it was and what it is, as :func:`summary` gives them
+    (None: not there), and each difference in words."""
+
+    id: str
+    old: dict | None
+    new: dict | None
+    said: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Whether it was added, changed or withdrawn."""
+        return "added" if self.old is None else "withdrawn" if self.new is None else "changed"
+
+
+def summary(thing: Published) -> dict:
+    """Give what one state of a published thing is told from another by: small, and the same on every machine."""
+    kept = {name: thing.payload.get(name) for name in ("text", "value", "unit", "data_digest", "holds")}
+    says = thing.payload.get("sentence") or thing.payload.get("title") or thing.payload.get("note", "")
+    sources = {source["source_id"]: source["editions"] for source in thing.payload.get("sources", [])}
+    kept |= {"kind": thing.kind, "page": thing.docname, "says": says, "sources": sources}
+    return {name: value for name, value in sorted(kept.items()) if value is not None}
+
+
+def compare(old: dict[str, dict], new: dict[str, dict]) -> list[Change]:
+    """List what differs between two states, each a :func:`summary` by id: what is gone first, then in the new order."""
+    found = [Change(name, was, None, ("no longer published",)) for name, was in old.items() if name not in new]
+    for name, now in new.items():
+        if name not in old:
+            found.append(Change(name, None, now, (f"new {now['kind']}",)))
+        elif said := _differences(old[name], now):
+            found.append(Change(name, old[name], now, said))
+    return found
+
+
+def _differences(was: dict, now: dict) -> tuple[str, ...]:
+    said = []
+    if now["kind"] == "number" and was.get("text") != now["text"]:
+        said.append(f"{was.get('text')} -> {now['text']}")
+    elif was.get("data_digest") != now.get("data_digest"):
+        said.append("other data")
+    if was.get("holds", True) != now.get("holds", True):
+        said.append("holds again" if now["holds"] else "no longer holds")
+    elif now["kind"] != "number" and was["says"] != now["says"]:
+        said.append("worded otherwise")
+    return tuple(said)
+
+
 def changes(before: list[Published], after: list[Published]) -> list[str]:
     """Say, in a line each, what two states of a chapter publish otherwise: numbers, data of figures, what holds."""
-    old, new = ({thing.id: thing for thing in things} for things in (before, after))
-    said = [f"{name}: no longer published" for name in old if name not in new]
-    for name, thing in new.items():
-        if name not in old:
-            said.append(f"{name}: new {thing.kind}")
-            continue
-        was, now = old[name].payload, thing.payload
-        if thing.kind == "number" and was["text"] != now["text"]:
-            said.append(f"{name}: {was['text']} -> {now['text']}")
-        elif was.get("data_digest") != now.get("data_digest"):
-            said.append(f"{name}: other data")
-        if was.get("holds", True) != now.get("holds", True):
-            said.append(f"{name}: {'holds again' if now['holds'] else 'no longer holds'}")
-        elif was.get("sentence", was.get("title")) != now.get("sentence", now.get("title")):
-            said.append(f"{name}: worded otherwise")
-    return said
+    old, new = ({thing.id: summary(thing) for thing in things} for things in (before, after))
+    return [f"{change.id}: {words}" for change in compare(old, new) for words in change.said]
 
 
 def _text(value: str | list[str]) -> str:

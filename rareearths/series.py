@@ -23,6 +23,10 @@ def newest_usgs(mine_production: pd.DataFrame) -> pd.DataFrame:
 def book_prices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Give one price for each material, form and year, by the rule that the description of usgs_price_series states.
 
+    Averages of the year that the USGS prints come first (``book_rank`` 1), ranges at the end of the year second, both in
+    dollars a kilogram; a year without either takes the table ``annual_prices``. Among several printings the newest
+    document counts, and what a later one replaced is left out. A range stands with its middle.
+
     Args:
         tables: us_prices, usgs_price_series, annual_prices and sources by name, as :func:`rareearths.data.load` gives them.
 

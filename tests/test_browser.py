@@ -20,7 +20,7 @@ CATALOGUE = "book/reference/data/"
 PAGES = [
     "book/index.html",
     *CHAPTERS,
-    "book/reference/how_to_cite.html",
+    *(f"book/reference/{name}.html" for name in ("glossary", "methods", "how_to_cite", "changes", "errata")),
     "book/reference/record_for_programs.html",
     *(f"{CATALOGUE}{name}.html" for name in ("index", *catalogue.subjects())),
     "search.html",
@@ -463,3 +463,18 @@ def test_captions_of_stacked_panels_say_top_and_bottom_on_a_phone(open_page):
     )
     assert "Left," in desktop and "Top," not in desktop
     assert "Top," in phone and "Left," not in phone
+
+
+def test_a_term_is_explained_on_the_spot_and_leads_to_the_glossary_and_back(open_page):
+    page = open_page(CHAPTER)
+    link = page.locator("a.ev-term").first
+    link.focus()
+    said = page.locator(".ev-pop").inner_text()
+    assert len(said) > 20 and said == link.get_attribute("aria-description") + "."
+    link.click()
+    page.wait_for_url("**/glossary.html#term-*")
+    entry = page.locator(f"dt[id='{page.url.split('#')[1]}'] ~ dd").first
+    assert entry.inner_text().startswith(said[:-1])
+    entry.locator(".ev-used a", has_text=re.compile("^3$")).click()
+    page.wait_for_url("**/03_who_mines.html#use-term-*")
+    assert page.locator(":target").inner_text() and page.locator(":target").is_visible()

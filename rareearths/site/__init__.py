@@ -20,11 +20,14 @@ from rareearths.site import (
     book,
     catalogue,
     downloads,
+    editions,
     evidence,
     explorer,
+    glossary,
     lighten,
     mathml,
     matrix,
+    methods,
     numbers,
     theme,
 )
@@ -35,6 +38,7 @@ STATIC = Path(__file__).parent / "static"
 def _read_published(app: Sphinx) -> None:
     try:
         app.env.rareearths_published = published.read_all(published.REPOSITORY)
+        app.env.rareearths_errata = editions.errata(app.env.rareearths_published)
     except (published.DuplicateId, DataError, OSError, ValueError) as error:
         raise ExtensionError(str(error)) from error
     app.env.rareearths_book = book.load(published.REPOSITORY)
@@ -116,18 +120,25 @@ def setup(app: Sphinx) -> dict:
     app.add_node(numbers.quoted, html=(numbers.visit_quoted, numbers.depart_quoted), text=_pass, latex=_pass)
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))
     app.add_post_transform(CodeBelowFigure)
+    app.add_post_transform(glossary.LinkTerms)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
     app.add_role("policy-file", matrix.PolicyFile())
     app.add_directive("answers", answers.Answers)
     app.add_directive("catalogue", catalogue.Catalogue)
     app.add_directive("control-matrix", matrix.ControlMatrix)
+    app.add_directive("docstrings", methods.Docstrings)
+    app.add_directive("equations", methods.Equations)
+    app.add_directive("errata", editions.Errata)
+    app.add_directive("edition-changes", editions.EditionChanges)
     app.connect("config-inited", bibliography.write)
     app.connect("builder-inited", _read_published)
     app.connect("builder-inited", _write_static)
     app.connect("builder-inited", downloads.begin)
     app.connect("doctree-read", _tie_code_to_things)
     app.connect("doctree-read", numbers.add_notes)
+    app.connect("doctree-read", editions.keep_retracted)
+    app.connect("doctree-read", glossary.depend)
     app.connect("env-get-updated", _number_by_chapter, priority=900)
     app.connect("html-page-context", lighten.keep_what_is_used, priority=990)
     app.connect("build-finished", downloads.write_all)

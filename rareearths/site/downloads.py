@@ -14,7 +14,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util.display import status_iterator
 
-from rareearths.published import REPOSITORY, Published
+from rareearths.published import REPOSITORY, Published, anchor
 from rareearths.site import citation, compose
 from rareearths.site.book import Book
 from rareearths.site.evidence import source_line_text, source_text
@@ -150,7 +150,7 @@ def _register(app: Sphinx, published: dict[str, Published]) -> dict:
             "kind": thing.kind,
             "id": thing.id,
             "page": thing.page,
-            "anchor": f"note-{thing.id}" if thing.kind in ("number", "statement") else thing.id,
+            "anchor": thing.anchor,
             "number": thing.number if shown else None,
         }
         entry |= {key: value for key, value in thing.payload.items() if key not in ("id", "data", "narrow_svg")}
@@ -159,6 +159,11 @@ def _register(app: Sphinx, published: dict[str, Published]) -> dict:
         "schema": "rareearths-published/1",
         "book": {"title": book.title, "version": book.version, "released": book.released, "url": book.url},
         "published": entries,
+        "retracted": [
+            {"id": row.id, "page": f"{row.page}.html", "anchor": anchor(row.id), "edition": row.corrected}
+            for row in app.env.rareearths_errata
+            if row.is_retracted
+        ],
     }
 
 

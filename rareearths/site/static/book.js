@@ -58,13 +58,14 @@
   let pop = null;
   const close = () => { if (pop) { pop.remove(); pop = null; } };
   const show = (link) => {
-    const note = document.getElementById(link.hash.slice(1));
+    const tip = link.getAttribute("aria-description"); // of a term of the glossary; a number or statement has its note
+    const note = tip || document.getElementById(link.hash.slice(1));
     if (!note) return;
     close();
     pop = document.createElement("div");
     pop.className = "ev-pop";
     pop.setAttribute("role", "tooltip");
-    pop.innerHTML = note.innerHTML;
+    if (tip) pop.textContent = `${tip}.`; else pop.innerHTML = note.innerHTML;
     document.body.append(pop);
     const box = link.getBoundingClientRect();
     const left = Math.max(16, Math.min(box.left + scrollX, document.documentElement.clientWidth - pop.offsetWidth - 16));
@@ -73,7 +74,11 @@
     pop.style.top = `${scrollY + (below ? box.bottom + 6 : box.top - pop.offsetHeight - 6)}px`;
     pop.addEventListener("mouseleave", close);
   };
-  for (const link of document.querySelectorAll("a.ev-num, a.ev-st")) {
+  for (const link of document.querySelectorAll("a.ev-term")) {
+    link.setAttribute("aria-description", link.title);
+    link.removeAttribute("title");
+  }
+  for (const link of document.querySelectorAll("a.ev-num, a.ev-st, a.ev-term")) {
     let wait = 0;
     link.addEventListener("mouseenter", () => { wait = setTimeout(() => show(link), 120); });
     link.addEventListener("mouseleave", () => {
