@@ -63,7 +63,7 @@ class Published:
 
 def anchor(identifier: str) -> str:
     """Give the anchor of a published thing on its page, by its id."""
-    return identifier if identifier.startswith(("fig-", "tab-")) else f"note-{identifier}"
+    return identifier if identifier.startswith(("fig-", "tab-", "explore")) else f"note-{identifier}"
 
 
 def chapters(repository: Path = REPOSITORY) -> list[Path]:

@@ -257,10 +257,11 @@ def test_figures_and_tables_are_numbered_by_the_chapter_of_their_file(site):
 
 
 def test_each_chapter_has_the_evidence_it_should():
-    """Four to eight figures and one to four tables a chapter."""
+    """Four to eight figures and one to four tables a chapter; those on claims and findings lead to figures of others."""
     for notebook in published.chapters():
         kinds = [thing.kind for thing in published.read(notebook)]
-        assert 4 <= kinds.count("figure") <= 8, notebook.stem
+        least = 1 if notebook.stem in ("14_claims", "15_findings") else 4
+        assert least <= kinds.count("figure") <= 8, notebook.stem
         assert 1 <= kinds.count("table") <= 4, notebook.stem
 
 
