@@ -1,8 +1,8 @@
 """Run the chapters whose code, library or data have changed, and store their outputs.
 
 What a chapter rests on is written into its notebook when it has run: digests of its code cells, of the modules
-and package files it imported, of the tables and sources it loaded, of the pinned requirements, and of its own
-outputs. It is stale when any of them differs today; time stamps play no part.
+and package files it imported, of the tables and sources it loaded, of what it took from other chapters, of the pinned
+requirements, and of its own outputs. It is stale when any of them differs today; time stamps play no part.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rareearths import data, published
+from rareearths import data, published, quoted
 
 # nbformat, nbclient and tqdm are imported where something is run: often nothing is, and that should be quick.
 
@@ -31,8 +31,9 @@ _ASK = """
 import json as _json, sys as _sys
 from pathlib import Path as _Path
 import rareearths as _r, rareearths.data as _d
+_q = _sys.modules.get("rareearths.quoted")
 _json.dumps({"modules": sorted(m.__name__ for m in list(_sys.modules.values())
-             if getattr(m, "__name__", "").split(".")[0] == "rareearths"), "loaded": _d.loaded()})
+             if getattr(m, "__name__", "").split(".")[0] == "rareearths"), "loaded": _d.loaded() | (_q.taken() if _q else {})})
 """
 
 
@@ -68,7 +69,8 @@ def why_stale(notebook: Path) -> list[str]:
 def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, progress: bool = True) -> list[Outcome]:
     """Run stale chapters, several at a time, each in a process of its own.
 
-    A chapter's file is replaced in one step when all its cells have run, and otherwise left as it was.
+    A chapter's file is replaced in one step when all its cells have run, and otherwise left as it was. One that takes
+    from others what this run has changed is run after them.
 
     Args:
         notebooks: the chapters to look at.
@@ -86,6 +88,14 @@ def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, pro
         total = sum(cell["cell_type"] == "code" for notebook in todo for cell in _content(notebook)["cells"])
         with tqdm(total=total, unit="cell", disable=not progress, desc="running", file=sys.stderr) as bar:
             errors = asyncio.run(_run_all(todo, jobs or os.cpu_count() or 1, bar))
+            after = {n: _taken_anew(n) for n in notebooks if n not in errors}
+            again = [notebook for notebook, reason in after.items() if reason]
+            if again:
+                before |= {notebook: _published(notebook) for notebook in again if notebook not in before}
+                bar.total += sum(cell["cell_type"] == "code" for n in again for cell in _content(n)["cells"])
+                errors |= asyncio.run(_run_all(again, jobs or os.cpu_count() or 1, bar))
+                reasons |= {notebook: reasons[notebook] or after[notebook] for notebook in again}
+                todo += [notebook for notebook in again if notebook not in todo]
     changed = {
         notebook: tuple(published.changes(before[notebook], _published(notebook)))
         for notebook in todo
@@ -95,6 +105,11 @@ def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, pro
         Outcome(notebook, reasons[notebook], errors.get(notebook, ""), changed.get(notebook, ()))
         for notebook in notebooks
     ]
+
+
+def _taken_anew(notebook: Path) -> list[str]:
+    """Say what a chapter takes from others that has changed since it ran."""
+    return [reason for reason in why_stale(notebook) if reason.startswith("published ")]
 
 
 def _published(notebook: Path) -> list[published.Published]:
@@ -198,6 +213,8 @@ def _current(key: str, content: dict) -> str | None:
         return _digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
     if kind == "module":
         return _module(name)
+    if kind == "published":
+        return quoted.current(key)
     return data.current(key)
 
 

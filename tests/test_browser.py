@@ -20,7 +20,7 @@ CATALOGUE = "book/reference/data/"
 PAGES = [
     "book/index.html",
     *CHAPTERS,
-    *(f"book/reference/{name}.html" for name in ("glossary", "methods", "how_to_cite", "changes", "errata")),
+    *(f"book/reference/{name}.html" for name in ("answers", "glossary", "methods", "how_to_cite", "changes", "errata")),
     "book/reference/record_for_programs.html",
     *(f"{CATALOGUE}{name}.html" for name in ("index", *catalogue.subjects())),
     "search.html",
@@ -92,6 +92,12 @@ def test_every_figure_can_be_seen_in_both_themes(open_page, path, scheme, viewpo
             " * c.querySelector('svg').getBoundingClientRect().width / c.querySelector('svg').viewBox.baseVal.width))"
         )
         assert least >= 10.5, name
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_first_page_shows_one_drawing_of_each_of_its_figures(open_page, viewport):
+    figures = open_page("book/index.html", viewport=viewport).locator("figure.ev-shown")
+    assert [figures.nth(i).locator(".ev-chart:visible").count() for i in range(figures.count())] == [1] * 5
 
 
 LABELS = """chart => {

@@ -170,3 +170,25 @@ def test_the_chapter_of_the_book_runs_from_a_copy_of_the_data(tmp_path, data_cop
     assert things["china-mine-share-2024"]["text"] == "26.3\u00a0%"
     assert not things["china-share-above-2021"]["holds"]
     assert not things["fig-china-mine-share"]["holds"]
+
+
+def test_a_chapter_that_takes_from_another_is_stale_when_that_has_changed(chapter, tmp_path, monkeypatch):
+    """What a chapter takes from another is among what it rests on, and it runs after that one."""
+    other = tmp_path / "98_other.ipynb"
+    made = "from rareearths import publish\npublish.number('other-number', {}, unit='t', format='d', sources=['usgs_mcs2026_re_pdf'], note='A number')"
+    taking = (
+        "import pathlib\nfrom rareearths import published, quoted\n"
+        f"published.chapters = lambda *_: [pathlib.Path({str(other)!r})]\n"
+        "published.docname = lambda notebook, *_: notebook.stem\nprint(quoted.text('other-number'))"
+    )
+    monkeypatch.setattr(published, "chapters", lambda *_: [other])
+    monkeypatch.setattr(published, "docname", lambda notebook, *_: notebook.stem)
+    for path, code in ((other, made.format(1)), (chapter, taking)):
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
+        assert [outcome.error for outcome in run.run([path], progress=False)] == [""]
+    assert run.why_stale(chapter) == []
+    book = nbformat.read(other, 4)
+    book.cells[0].source = made.format(2)
+    nbformat.write(book, other)
+    assert [bool(outcome.reasons) for outcome in run.run([other, chapter], progress=False)] == [True, True]
+    assert "2\xa0t" in chapter.read_text(encoding="utf-8") and run.why_stale(chapter) == []

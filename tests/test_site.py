@@ -218,15 +218,29 @@ def test_a_number_quoted_on_another_page_has_its_note_there_too(site):
     assert 'href="chapters/03_who_mines.html#note-china-mine-share-2024"' in page
 
 
-def test_the_first_page_gives_the_answer_of_every_chapter(site, pages):
-    page = html.unescape((site / "book" / "index.html").read_text(encoding="utf-8")).replace("’", "'")
+def test_one_page_gives_the_answer_of_every_chapter(site, pages):
+    where = "book/reference/answers.html"
+    assert "reference/answers.html" in pages["book/index.html"].links
+    page = html.unescape((site / where).read_text(encoding="utf-8")).replace("’", "'")
     for notebook in published.chapters():
         said = answers.opening(notebook)
         assert f"chapters/{notebook.stem}.html" in pages["book/index.html"].links
+        assert f"../chapters/{notebook.stem}.html" in pages[where].links
         assert said.question in page, notebook.stem
         quoted = re.findall(r"{(?:num|st)}`([^`]+)`", said.answer)
         assert quoted, f"{notebook.stem}: the answer quotes no published number or statement"
-        assert {f"note-{name}" for name in quoted} <= set(pages["book/index.html"].ids)
+        assert {f"note-{name}" for name in quoted} <= set(pages[where].ids)
+
+
+def test_the_first_page_is_the_report_on_one_page(site):
+    """The answer comes before all else, five figures with their links follow, and the page stays light."""
+    page = (site / "book" / "index.html").read_text(encoding="utf-8")
+    assert page.index("admonition") < page.index("<h2") and "admonition" in page[page.index("The question.") :][:900]
+    shown = re.findall(r'class="ev-title" id="shown-([^"]+)"><a href="([^"]+)"', page)
+    assert len(shown) == 5
+    for name, link in shown:
+        assert link == published.read_all()[name].page.removeprefix("book/") + f"#{name}"
+    assert len(gzip.compress(page.encode())) < 150_000
 
 
 @pytest.mark.parametrize(

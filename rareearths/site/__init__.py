@@ -29,6 +29,7 @@ from rareearths.site import (
     matrix,
     methods,
     numbers,
+    shown,
     theme,
 )
 
@@ -119,12 +120,16 @@ def setup(app: Sphinx) -> dict:
     app.add_node(explorer.explorer, html=(explorer.visit_html, None), text=other, latex=other)
     app.add_node(numbers.quoted, html=(numbers.visit_quoted, numbers.depart_quoted), text=_pass, latex=_pass)
     app.add_node(numbers.notes, html=(numbers.visit_notes, None), text=(_skip, None), latex=(_skip, None))
+    app.add_node(
+        shown.shown, html=(shown.visit_html, None), text=(shown.visit_other, None), latex=(shown.visit_other, None)
+    )
     app.add_post_transform(CodeBelowFigure)
     app.add_post_transform(glossary.LinkTerms)
     app.add_role("num", numbers.Quote("number"))
     app.add_role("st", numbers.Quote("statement"))
     app.add_role("policy-file", matrix.PolicyFile())
     app.add_directive("answers", answers.Answers)
+    app.add_directive("show", shown.Show)
     app.add_directive("catalogue", catalogue.Catalogue)
     app.add_directive("control-matrix", matrix.ControlMatrix)
     app.add_directive("docstrings", methods.Docstrings)

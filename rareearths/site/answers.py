@@ -1,4 +1,4 @@
-"""The first page's list of chapters: each with its question and its answer, taken from the chapter itself."""
+"""The list of chapters on the page of all answers: each with its question and its answer, taken from the chapter itself."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def opening(notebook: Path) -> Opening:
     if not text.startswith("# ") or not question or not answer:
         raise NoAnswer(
             f"{notebook.name}: the first cell has to hold '# title', a line '**The question.** ...' and an admonition "
-            "Answer, which the first page shows"
+            "Answer, which the page of all answers shows"
         )
     return Opening(text.splitlines()[0][2:].strip(), question[1].strip(), answer[1].strip())
 

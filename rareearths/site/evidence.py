@@ -60,25 +60,25 @@ def visit_html(translator: SphinxTranslator, node: nodes.Element) -> None:
     number, page = thing.number, thing.page
     meta = translator.builder.env.rareearths_book
     up = "../" * translator.builder.current_docname.count("/")
-    body = _chart(thing) if thing.kind == "figure" else _scrolling(thing)
+    body = chart(thing) if thing.kind == "figure" else _scrolling(thing)
     translator.body.append(
         f'<figure class="ev ev-{thing.kind}" id="{thing.id}" data-address="{"" if meta.url else page}" aria-labelledby="{thing.id}-title">'
         f'<div class="ev-head"><p class="ev-title" id="{thing.id}-title">'
-        f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}{_outdated(thing)}</p>'
+        f'<span class="caption-number">{number}</span> {html.escape(thing.payload["title"])}{outdated(thing)}</p>'
         + (
-            f'<p class="ev-subtitle">{_for_both_layouts(thing, thing.payload["subtitle"])}</p>'
+            f'<p class="ev-subtitle">{for_both_layouts(thing, thing.payload["subtitle"])}</p>'
             if thing.kind == "figure"
             else ""
         )
         + f"</div>{body}"
-        f"<figcaption>{_for_both_layouts(thing, thing.payload['caption'])}</figcaption>"
+        f"<figcaption>{for_both_layouts(thing, thing.payload['caption'])}</figcaption>"
         f"{source_line(thing)}"
         f"{_actions(translator, thing, number, page, up)}</figure>\n"
     )
     raise nodes.SkipNode
 
 
-def _for_both_layouts(thing: Published, text: str) -> str:
+def for_both_layouts(thing: Published, text: str) -> str:
     """Escape the words of a figure, and say top and bottom on a phone where panels stand below each other."""
     text = html.escape(text)
     if thing.kind != "figure":
@@ -154,11 +154,13 @@ def source_text(source: dict) -> str:
     return f"{source['publisher']}, {source['title']}{editions}{weak}"
 
 
-def _outdated(thing: Published) -> str:
+def outdated(thing: Published) -> str:
+    """Mark a title that new data have made false."""
     return "" if thing.payload.get("holds", True) else ' <mark class="ev-stale">no longer true of these data</mark>'
 
 
-def _chart(thing: Published) -> str:
+def chart(thing: Published) -> str:
+    """Give both drawings of a figure, of which a page shows the one that fits."""
     drawings = (("wide", thing.svg), ("narrow", thing.payload["narrow_svg"]))
     alt = html.escape(thing.payload["alt"])
     return "".join(
