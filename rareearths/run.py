@@ -15,6 +15,8 @@ import json
 import os
 import re
 import sys
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,13 +89,13 @@ def run(notebooks: list[Path], force: bool = False, jobs: int | None = None, pro
 
         total = sum(cell["cell_type"] == "code" for notebook in todo for cell in _content(notebook)["cells"])
         with tqdm(total=total, unit="cell", disable=not progress, desc="running", file=sys.stderr) as bar:
-            errors = asyncio.run(_run_all(todo, jobs or os.cpu_count() or 1, bar))
+            errors = _finish(_run_all(todo, jobs or os.cpu_count() or 1, bar))
             after = {n: _taken_anew(n) for n in notebooks if n not in errors}
             again = [notebook for notebook, reason in after.items() if reason]
             if again:
                 before |= {notebook: _published(notebook) for notebook in again if notebook not in before}
                 bar.total += sum(cell["cell_type"] == "code" for n in again for cell in _content(n)["cells"])
-                errors |= asyncio.run(_run_all(again, jobs or os.cpu_count() or 1, bar))
+                errors |= _finish(_run_all(again, jobs or os.cpu_count() or 1, bar))
                 reasons |= {notebook: reasons[notebook] or after[notebook] for notebook in again}
                 todo += [notebook for notebook in again if notebook not in todo]
     changed = {
@@ -114,6 +116,16 @@ def _taken_anew(notebook: Path) -> list[str]:
 
 def _published(notebook: Path) -> list[published.Published]:
     return published.read(notebook, notebook.parent)
+
+
+def _finish(job: Coroutine) -> dict[Path, str]:
+    """Run a coroutine to its end, in a thread of its own where this one has a loop running already, as a notebook has."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(job)
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, job).result()
 
 
 async def _run_all(notebooks: list[Path], jobs: int, bar) -> dict[Path, str]:

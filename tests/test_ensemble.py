@@ -452,6 +452,8 @@ def test_a_run_that_is_stopped_leaves_nothing(number, workers, code, tmp_path, r
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a group of its own, for Ctrl-C reaches all processes of one
+        # What is started in the background of a shell ignores Ctrl-C, and so would what the tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         wait_until(lambda: any(path.stat().st_size > 100_000 for path in tmp_path.glob(".*.part")))
