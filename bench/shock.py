@@ -68,7 +68,7 @@ def agents(given: np.ndarray, inputs: Market) -> np.ndarray:
     import mesa
 
     quiet = inputs.arrays
-    use_in_china, rates = quiet[2][0], quiet[10][:, 0]
+    use_in_china, rates = quiet[2][0], quiet[12][:, 0]
     supply, activity = quiet[8][:, 0], 1.0
 
     class Users(mesa.Agent):
@@ -90,7 +90,8 @@ def agents(given: np.ndarray, inputs: Market) -> np.ndarray:
             aim = self.cover * (1.0 + p["panic_cover_increase"] * self.panic)
             cover = max(engine.FLOOR, self.stock / (self.base * self.intensity * activity))
             self.price = (cover / aim) ** -p["price_stock_exponent"]
-            self.mean += (self.price - self.mean) / p["demand_horizon"]
+            self.mean **= 1.0 - 1.0 / p["demand_horizon"]
+            self.mean *= self.price ** (1.0 / p["demand_horizon"])
             if self.mean > p["redesign_price_ratio"]:
                 pace = min(1.0, self.mean / p["redesign_price_ratio"] - 1.0)
                 cut = p["intensity_cut_ceiling"] * self.intensity * pace
@@ -141,7 +142,8 @@ def agents(given: np.ndarray, inputs: Market) -> np.ndarray:
             lure = min(1.0, max(0.0, outside.price / china.price - 1.0 - p["leakage_cost"]))
             leaked = min(need, p["leakage_cap"] * normal * lure)
             wanted, rate = need - leaked, rates[model.month]
-            legal = min(wanted, rate * normal) if rate < 1.0 else wanted
+            passing = max(0.0, 1.0 - p["pass_rate_scale"] * (1.0 - rate))
+            legal = min(wanted, passing * normal) if rate < 1.0 else wanted
             bound = legal < wanted * (1.0 - engine.ROUNDING)
             ration = min(1.0, (china.stock + made) / (china.wanted + legal + leaked))
             arriving = (legal + leaked) * ration
